@@ -1,0 +1,1 @@
+"""Who is calling: token verification, permissions, the local issuer, and the directory of people."""

@@ -1,0 +1,57 @@
+"""States: availabilities, activities, the pairs each action accepts, and which state wins.
+
+Sources: the presence resource and setPresence pages of Graph's documentation, and the concept page "Manage presence
+state using the Microsoft Graph cloud communications API" for precedence. The documentation's newest value lists are
+camelCase, every documented example and every observed answer is PascalCase: we say PascalCase and match any case.
+"""
+
+from typing import NamedTuple
+
+
+class State(NamedTuple):
+    """An availability and the activity that goes with it, both spelt as Graph writes them."""
+
+    availability: str
+    activity: str
+
+
+OFFLINE = State("Offline", "Offline")
+"""No live session (clearPresence page)."""
+
+UNKNOWN = State("PresenceUnknown", "PresenceUnknown")
+"""What a reader gets for an id that names nobody (Microsoft staff, techcommunity 3987552)."""
+
+INACTIVE = State("Available", "AvailableInactive")
+"""An Available session after its first timeout (setPresence page)."""
+
+AWAY = State("Away", "Away")
+"""An Available session after its second timeout (setPresence page)."""
+
+SESSION_STATES = (
+    State("Available", "Available"),
+    State("Busy", "InACall"),
+    State("Busy", "InAConferenceCall"),
+    State("Away", "Away"),
+    State("DoNotDisturb", "Presenting"),
+)
+"""The five pairs setPresence accepts (setPresence page)."""
+
+_PRECEDENCE = {"DoNotDisturb": 4, "Busy": 3, "Available": 2, "Away": 1, "BeRightBack": 1, "Offline": 0}
+
+
+def strength(state: State) -> tuple[int, int]:
+    """How strongly a session's state counts among the person's sessions; the greatest is what readers see.
+
+    DoNotDisturb > Busy > Available > Away is documented (concept page). That a session which has begun to fade
+    yields to one that is still Available is our reading: the person is active on the other device.
+    """
+    return _PRECEDENCE.get(state.availability, 0), 0 if state == INACTIVE else 1
+
+
+def match(availability: str, activity: str, accepted: tuple[State, ...]) -> State | None:
+    """The accepted pair that these two words name in any letter case, or None."""
+    wanted = availability.casefold(), activity.casefold()
+    for state in accepted:
+        if (state.availability.casefold(), state.activity.casefold()) == wanted:
+            return state
+    return None

@@ -1,0 +1,1 @@
+"""Where facts live: a protocol (base.py) and the stores that keep it."""

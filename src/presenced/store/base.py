@@ -1,0 +1,113 @@
+"""The store protocol: what presenced asks of a place that keeps facts, and no more than every store can do.
+
+Six things: one atomic change of one person with its version, reading persons back, an ordered feed of changes, the
+place in that feed up to which each consumer is done (the outbox of design decision 4), a list of persons who change by
+themselves, and small documents (apps, keys of tenants) kept whole. When an awaited write returns, it is durable.
+
+Instants are seconds since 1970 UTC. tests/contract is the suite that every store passes.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from presenced.presence.record import Record
+from presenced.presence.resolve import next_change
+
+Action = Callable[[Record | None], Record | None]
+"""A pure function from what is known of a person (None: nothing) to what shall be known (None: forget them).
+
+It may raise, and then nothing is kept. It runs once in the embedded stores; a store that compares and sets may run it
+again on a newer record.
+"""
+
+
+class Change(NamedTuple):
+    """One event of the feed: ``record`` is what is known of the person since, None if they were forgotten."""
+
+    position: int
+    tenant: str
+    person: str
+    record: Record | None
+
+
+class StoreUnavailable(Exception):
+    """The store cannot keep or read facts now (disk full, folder read-only, ...). What was asked was not kept."""
+
+
+class NameTaken(Exception):
+    """Another person of the tenant already has this userPrincipalName."""
+
+
+Follower = Callable[[Sequence[Change]], None]
+
+
+class Store(Protocol):
+    """Facts of all tenants. Only ``change`` and ``put`` write."""
+
+    async def change(self, tenant: str, person: str, action: Action) -> Record | None:
+        """Apply ``action`` to one person, atomically, and return what is known afterwards.
+
+        An action that returns the very record it was given changes nothing and adds nothing to the feed.
+        Raises NameTaken, StoreUnavailable, and whatever ``action`` raises.
+        """
+        ...
+
+    async def read(self, tenant: str, persons: Sequence[str]) -> list[Record | None]:
+        """What is known of each of ``persons``, in their order."""
+        ...
+
+    async def people(self, tenant: str, after: str = "", limit: int = 1000) -> list[tuple[str, Record]]:
+        """Up to ``limit`` persons of a tenant in the order of their ids, from the first id greater than ``after``."""
+        ...
+
+    async def find(self, tenant: str, name: str) -> str | None:
+        """The person with this userPrincipalName, in any letter case."""
+        ...
+
+    def follow(self, follower: Follower) -> None:
+        """Call ``follower`` with each run of changes, in feed order, once they are durable and before the writer hears of it."""
+        ...
+
+    async def feed(self, after: int, limit: int = 1000) -> list[Change]:
+        """Up to ``limit`` changes after position ``after``, oldest first."""
+        ...
+
+    async def done(self, consumer: str, position: int | None = None) -> int:
+        """The position up to which ``consumer`` is done with the feed (0 at first), after moving it to ``position``."""
+        ...
+
+    async def trim(self, keep: int) -> None:
+        """Drop the oldest of the feed: all but the last ``keep`` changes, and never one some consumer is not done with."""
+        ...
+
+    async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
+        """Up to ``limit`` (tenant, person) whose next change by themselves is at or before ``now``, soonest first."""
+        ...
+
+    async def next_due(self) -> float | None:
+        """The soonest instant at which someone changes by themselves."""
+        ...
+
+    async def put(self, collection: str, key: str, document: bytes | None) -> None:
+        """Keep ``document`` under ``key``, or forget it (None)."""
+        ...
+
+    async def documents(self, collection: str) -> dict[str, bytes]:
+        """All documents of a collection."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of everything."""
+        ...
+
+
+def name_of(record: Record | None) -> str | None:
+    """The name a person is found by: the userPrincipalName in lower case (RFC 5321 domains and Entra names ignore case)."""
+    if record is None or record.profile.user_principal_name is None:
+        return None
+    return record.profile.user_principal_name.lower()
+
+
+def due_at(record: Record | None) -> float | None:
+    """When a record belongs on the due list: its first change by itself after it was settled."""
+    return None if record is None else next_change(record, record.settled_at)

@@ -1,0 +1,86 @@
+"""The store that forgets everything when closed: for tests, and the plainest reading of the protocol in base.py."""
+
+from collections.abc import Sequence
+
+from presenced.presence.record import Record
+from presenced.store.base import Action, Change, Follower, NameTaken, due_at, name_of
+
+
+class MemoryStore:
+    """A Store in dictionaries."""
+
+    def __init__(self) -> None:
+        self._records: dict[tuple[str, str], Record] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        self._feed: list[Change] = []
+        self._position = 0
+        self._done: dict[str, int] = {}
+        self._documents: dict[str, dict[str, bytes]] = {}
+        self._followers: list[Follower] = []
+
+    async def change(self, tenant: str, person: str, action: Action) -> Record | None:
+        before = self._records.get((tenant, person))
+        after = action(before)
+        if after is before:
+            return after
+        name = name_of(after)
+        if name is not None and self._names.get((tenant, name), person) != person:
+            raise NameTaken(name)
+        if (old := name_of(before)) is not None:
+            self._names.pop((tenant, old), None)
+        if name is not None:
+            self._names[tenant, name] = person
+        if after is None:
+            self._records.pop((tenant, person), None)
+        else:
+            self._records[tenant, person] = after
+        self._position += 1
+        change = Change(self._position, tenant, person, after)
+        self._feed.append(change)
+        for follower in self._followers:
+            follower([change])
+        return after
+
+    async def read(self, tenant: str, persons: Sequence[str]) -> list[Record | None]:
+        return [self._records.get((tenant, person)) for person in persons]
+
+    async def people(self, tenant: str, after: str = "", limit: int = 1000) -> list[tuple[str, Record]]:
+        known = sorted(person for of, person in self._records if of == tenant and person > after)
+        return [(person, self._records[tenant, person]) for person in known[:limit]]
+
+    async def find(self, tenant: str, name: str) -> str | None:
+        return self._names.get((tenant, name.lower()))
+
+    def follow(self, follower: Follower) -> None:
+        self._followers.append(follower)
+
+    async def feed(self, after: int, limit: int = 1000) -> list[Change]:
+        return [change for change in self._feed if change.position > after][:limit]
+
+    async def done(self, consumer: str, position: int | None = None) -> int:
+        if position is not None:
+            self._done[consumer] = position
+        return self._done.setdefault(consumer, 0)
+
+    async def trim(self, keep: int) -> None:
+        needed = min([self._position - keep, *self._done.values()])
+        self._feed = [change for change in self._feed if change.position > needed]
+
+    async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
+        waiting = sorted((at, key) for key, record in self._records.items() if (at := due_at(record)) is not None)
+        return [key for at, key in waiting if at <= now][:limit]
+
+    async def next_due(self) -> float | None:
+        return min((at for record in self._records.values() if (at := due_at(record)) is not None), default=None)
+
+    async def put(self, collection: str, key: str, document: bytes | None) -> None:
+        if document is None:
+            self._documents.get(collection, {}).pop(key, None)
+        else:
+            self._documents.setdefault(collection, {})[key] = document
+
+    async def documents(self, collection: str) -> dict[str, bytes]:
+        return dict(self._documents.get(collection, {}))
+
+    async def close(self) -> None:
+        pass

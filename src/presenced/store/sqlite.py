@@ -1,0 +1,299 @@
+"""The embedded store: records in memory, written through to one SQLite file by group commit.
+
+A write is decided at once against the newest record, waits with its neighbours for the commit under way, and is kept
+with them in one transaction (WAL, synchronous=FULL: one fsync for all). Only then do readers see it, followers hear of
+it and its writer get an answer; so nothing that anyone saw is lost, whenever the process is killed. A commit that
+fails keeps nothing: its writers, and those who built on them meanwhile, get StoreUnavailable.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from presenced.presence.record import Record
+from presenced.store.base import Action, Change, Follower, NameTaken, StoreUnavailable, due_at, name_of
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE records (
+  tenant TEXT NOT NULL, person TEXT NOT NULL, name TEXT, due REAL, body BLOB NOT NULL,
+  PRIMARY KEY (tenant, person)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX records_by_name ON records (tenant, name) WHERE name IS NOT NULL;
+CREATE INDEX records_by_due ON records (due) WHERE due IS NOT NULL;
+CREATE TABLE feed (position INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, person TEXT NOT NULL, body BLOB);
+CREATE TABLE done (consumer TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+  collection TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (collection, key)
+) WITHOUT ROWID;
+"""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Record).decode
+T = TypeVar("T")
+
+
+class _RecordWrite(NamedTuple):
+    tenant: str
+    person: str
+    before: Record | None
+    after: Record | None
+    body: bytes | None
+    answer: "asyncio.Future[None]"
+
+
+class _OtherWrite(NamedTuple):
+    statement: str
+    values: tuple[object, ...]
+    answer: "asyncio.Future[None]"
+
+
+class SqliteStore:
+    """A Store in one SQLite file. Make it with ``await SqliteStore.open(path)``, inside the event loop that uses it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._records: dict[str, dict[str, bytes]] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        self._unkept: dict[tuple[str, str], tuple[_RecordWrite, bytes | None]] = {}
+        self._queue: list[_RecordWrite | _OtherWrite] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._position = 0
+        self._followers: list[Follower] = []
+
+    @classmethod
+    async def open(cls, path: Path) -> "SqliteStore":
+        """Open the file, making it if need be. Raises StoreUnavailable with what to do about it."""
+        store = cls(path)
+        try:
+            await store._run(store._connect)
+        except BaseException:
+            store._thread.shutdown()
+            raise
+        return store
+
+    async def change(self, tenant: str, person: str, action: Action) -> Record | None:
+        key = tenant, person
+        waiting = self._unkept.get(key)
+        newest = waiting[1] if waiting else self._records.get(tenant, {}).get(person)
+        before = None if newest is None else _decode(newest)
+        after = action(before)
+        if after is before:
+            return after
+        self._claim_name(tenant, person, name_of(before), name_of(after))
+        body = None if after is None else _encode(after)
+        write = _RecordWrite(tenant, person, before, after, body, asyncio.get_running_loop().create_future())
+        self._unkept[key] = write, body
+        await self._keep(write)
+        return after
+
+    async def read(self, tenant: str, persons: Sequence[str]) -> list[Record | None]:
+        known = self._records.get(tenant, {})
+        return [None if (body := known.get(person)) is None else _decode(body) for person in persons]
+
+    async def people(self, tenant: str, after: str = "", limit: int = 1000) -> list[tuple[str, Record]]:
+        rows = await self._query(
+            "SELECT person, body FROM records WHERE tenant = ? AND person > ? ORDER BY person LIMIT ?",
+            (tenant, after, limit),
+        )
+        return [(person, _decode(body)) for person, body in rows]
+
+    async def find(self, tenant: str, name: str) -> str | None:
+        person = self._names.get((tenant, name.lower()))
+        # a name is claimed before its write is kept; until then nobody is found by it
+        return person if person in self._records.get(tenant, {}) else None
+
+    def follow(self, follower: Follower) -> None:
+        self._followers.append(follower)
+
+    async def feed(self, after: int, limit: int = 1000) -> list[Change]:
+        rows = await self._query(
+            "SELECT position, tenant, person, body FROM feed WHERE position > ? ORDER BY position LIMIT ?",
+            (after, limit),
+        )
+        return [
+            Change(at, tenant, person, None if body is None else _decode(body)) for at, tenant, person, body in rows
+        ]
+
+    async def done(self, consumer: str, position: int | None = None) -> int:
+        if position is None:
+            await self._write("INSERT INTO done VALUES (?, 0) ON CONFLICT DO NOTHING", consumer)
+        else:
+            await self._write("INSERT OR REPLACE INTO done VALUES (?, ?)", consumer, position)
+        rows = await self._query("SELECT position FROM done WHERE consumer = ?", (consumer,))
+        return int(rows[0][0])
+
+    async def trim(self, keep: int) -> None:
+        await self._write(
+            "DELETE FROM feed WHERE position <= min(? - ?, (SELECT coalesce(min(position), ?) FROM done))",
+            self._position,
+            keep,
+            self._position,
+        )
+
+    async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
+        return await self._query(
+            "SELECT tenant, person FROM records WHERE due <= ? ORDER BY due, tenant, person LIMIT ?", (now, limit)
+        )
+
+    async def next_due(self) -> float | None:
+        at: float | None = (await self._query("SELECT min(due) FROM records WHERE due IS NOT NULL", ()))[0][0]
+        return at
+
+    async def put(self, collection: str, key: str, document: bytes | None) -> None:
+        if document is None:
+            await self._write("DELETE FROM documents WHERE collection = ? AND key = ?", collection, key)
+        else:
+            await self._write("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", collection, key, document)
+
+    async def documents(self, collection: str) -> dict[str, bytes]:
+        return dict(await self._query("SELECT key, body FROM documents WHERE collection = ?", (collection,)))
+
+    async def close(self) -> None:
+        while self._flushing is not None:
+            await asyncio.wait([self._flushing])
+        await self._run(lambda: self._database.close())
+        self._thread.shutdown()
+
+    # --- names -------------------------------------------------------------------------------------------------
+
+    def _claim_name(self, tenant: str, person: str, before: str | None, after: str | None) -> None:
+        """Names move when a write is decided, not when it is kept, so that two writers cannot both get one."""
+        if after == before:
+            return
+        if after is not None and self._names.get((tenant, after), person) != person:
+            raise NameTaken(after)
+        if before is not None:
+            self._names.pop((tenant, before), None)
+        if after is not None:
+            self._names[tenant, after] = person
+
+    # --- group commit ------------------------------------------------------------------------------------------
+
+    async def _write(self, statement: str, *values: object) -> None:
+        await self._keep(_OtherWrite(statement, values, asyncio.get_running_loop().create_future()))
+
+    async def _keep(self, write: _RecordWrite | _OtherWrite) -> None:
+        self._queue.append(write)
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().create_task(self._flush())
+        # shielded: a client that goes away must not undo a write its neighbours are committed with
+        await asyncio.shield(write.answer)
+
+    async def _flush(self) -> None:
+        try:
+            while self._queue:
+                batch, self._queue = self._queue, []
+                try:
+                    await self._run(lambda batch=batch: self._commit(batch))  # type: ignore[misc]
+                except Exception as error:
+                    self._refuse(batch, error)
+                else:
+                    self._settle(batch)
+        finally:
+            self._flushing = None
+
+    def _commit(self, batch: list[_RecordWrite | _OtherWrite]) -> None:
+        rows: list[tuple[object, ...]] = []
+        gone: list[tuple[str, str]] = []
+        feed: list[tuple[object, ...]] = []
+        newest: dict[tuple[str, str], _RecordWrite] = {}
+        for number, write in enumerate((w for w in batch if isinstance(w, _RecordWrite)), self._position + 1):
+            newest[write.tenant, write.person] = write
+            feed.append((number, write.tenant, write.person, write.body))
+        for key, write in newest.items():
+            # a row is taken out before it is put in, so that a name may pass from one person to another
+            gone.append(key)
+            if write.body is not None:
+                rows.append((*key, name_of(write.after), due_at(write.after), write.body))
+        database = self._database
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            database.executemany("DELETE FROM records WHERE tenant = ? AND person = ?", gone)
+            database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+            database.executemany("INSERT INTO feed VALUES (?, ?, ?, ?)", feed)
+            for other in batch:
+                if isinstance(other, _OtherWrite):
+                    database.execute(other.statement, other.values)
+            database.execute("COMMIT")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+
+    def _settle(self, batch: list[_RecordWrite | _OtherWrite]) -> None:
+        changes = []
+        for write in batch:
+            if not isinstance(write, _RecordWrite):
+                continue
+            self._position += 1
+            changes.append(Change(self._position, write.tenant, write.person, write.after))
+            key = write.tenant, write.person
+            if write.body is None:
+                self._records.get(write.tenant, {}).pop(write.person, None)
+            else:
+                self._records.setdefault(write.tenant, {})[write.person] = write.body
+            if self._unkept[key][0] is write:
+                del self._unkept[key]
+        if changes:
+            for follower in self._followers:
+                follower(changes)
+        for write in batch:
+            if not write.answer.done():
+                write.answer.set_result(None)
+
+    def _refuse(self, batch: list[_RecordWrite | _OtherWrite], error: Exception) -> None:
+        """Nothing of the batch was kept, so nothing that was decided on top of it may be either."""
+        batch, self._queue = batch + self._queue, []
+        self._unkept.clear()
+        for write in reversed(batch):
+            if isinstance(write, _RecordWrite):
+                before, after = name_of(write.before), name_of(write.after)
+                if before != after:
+                    if after is not None:
+                        self._names.pop((write.tenant, after), None)
+                    if before is not None:
+                        self._names[write.tenant, before] = write.person
+        for write in batch:
+            if not write.answer.done():
+                write.answer.set_exception(StoreUnavailable(str(error)))
+                write.answer.exception()  # read here, so that a writer who has gone away is no warning
+
+    # --- the thread that has the file ---------------------------------------------------------------------------
+
+    async def _query(self, statement: str, values: tuple[object, ...]) -> "list[tuple]":  # type: ignore[type-arg]
+        return await self._run(lambda: self._database.execute(statement, values).fetchall())
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"The data folder cannot keep facts: {self._path}: {error}") from error
+
+    def _connect(self) -> None:
+        self._database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        database = self._database
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+        elif version != SCHEMA_VERSION:
+            raise StoreUnavailable(
+                f"{self._path} was written by another version of presenced (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}). Use that version, or another data folder."
+            )
+        for tenant, person, name, body in database.execute("SELECT tenant, person, name, body FROM records"):
+            self._records.setdefault(tenant, {})[person] = body
+            if name is not None:
+                self._names[tenant, name] = person
+        # AUTOINCREMENT remembers the highest position, so that none is given twice even when the feed was trimmed
+        (self._position,) = database.execute(
+            "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'feed'"
+        ).fetchone()
