@@ -69,7 +69,8 @@ def set_presence(record: Record, request: SetPresence, now: float) -> Record:
     """
     asked = check_set_presence(request)
     sessions = {name: session for name, session in record.sessions.items() if live(session, now)}
-    assert request.session_id is not None and asked.expires_at is not None
+    assert request.session_id is not None
+    assert asked.expires_at is not None
     if request.session_id not in sessions and len(sessions) >= MOST_SESSIONS:
         raise Refused(
             "InvalidArgument",

@@ -1,4 +1,4 @@
-"""Record: what is known about one person, as facts with timestamps. Nothing here says what a reader sees: resolve.py does.
+"""Record: what is known about one person, as facts with timestamps. What a reader sees of them is in resolve.py.
 
 All instants are seconds since 1970 UTC, as floats. Records are values: an action returns a new one.
 The members follow Graph's presence resource, its presenceStatusMessage, outOfOfficeSettings and userWorkLocation.

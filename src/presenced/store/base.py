@@ -65,7 +65,7 @@ class Store(Protocol):
         ...
 
     def follow(self, follower: Follower) -> None:
-        """Call ``follower`` with each run of changes, in feed order, once they are durable and before the writer hears of it."""
+        """Call ``follower`` with each run of changes, in feed order: durable by then, but their writers not yet told."""
         ...
 
     async def feed(self, after: int, limit: int = 1000) -> list[Change]:
@@ -77,7 +77,7 @@ class Store(Protocol):
         ...
 
     async def trim(self, keep: int) -> None:
-        """Drop the oldest of the feed: all but the last ``keep`` changes, and never one some consumer is not done with."""
+        """Drop the oldest of the feed: all but the last ``keep``, and never one that some consumer is not done with."""
         ...
 
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
@@ -102,7 +102,7 @@ class Store(Protocol):
 
 
 def name_of(record: Record | None) -> str | None:
-    """The name a person is found by: the userPrincipalName in lower case (RFC 5321 domains and Entra names ignore case)."""
+    """The name a person is found by: the userPrincipalName in lower case, since Entra's names ignore case."""
     if record is None or record.profile.user_principal_name is None:
         return None
     return record.profile.user_principal_name.lower()
