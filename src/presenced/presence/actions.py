@@ -77,6 +77,8 @@ def set_presence(record: Record, request: SetPresence, now: float) -> Record:
             f"The person has {MOST_SESSIONS} live presence sessions, the most there can be. "
             "Use one sessionId per application, the application's id.",
         )
+    # last in the dict: of two sessions set at one instant, the one set later shows
+    sessions.pop(request.session_id, None)
     sessions[request.session_id] = Session(asked.state, now, now + asked.expires_at)
     return settle(record, msgspec.structs.replace(record, sessions=sessions), now)
 
@@ -105,7 +107,8 @@ def new_record(now: float, profile: Profile | None = None) -> Record:
 
 def settle(before: Record, after: Record, now: float) -> Record:
     """``after`` with its sequence number continued from ``before``: one step more if a reader can tell them apart."""
-    seen = resolve(before, now)
+    # what readers saw last, even if the clock has stepped back since
+    seen = resolve(before, max(now, before.settled_at))
     kept = msgspec.structs.replace(after, settled_at=now, sequence=seen.sequence)
     if resolve(kept, now) != seen:
         kept = msgspec.structs.replace(kept, sequence=following(seen.sequence, now))

@@ -31,7 +31,7 @@ def parse_duration(text: str, field: str) -> float:
         try:
             # strict=True would still read ISO text; it only refuses bare numbers such as "300"
             return msgspec.convert(text, timedelta).total_seconds()
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeError):
             pass
     raise Refused(
         "InvalidArgument",

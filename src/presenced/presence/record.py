@@ -4,6 +4,7 @@ All instants are seconds since 1970 UTC, as floats. Records are values: an actio
 The members follow Graph's presence resource, its presenceStatusMessage, outOfOfficeSettings and userWorkLocation.
 """
 
+import re
 from typing import Literal
 
 import msgspec
@@ -12,6 +13,15 @@ from presenced.presence.states import State
 
 WorkLocationType = Literal["unspecified", "office", "remote", "timeOff"]
 WorkLocationSource = Literal["none", "manual", "scheduled", "automatic"]
+
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+
+def guid(text: str) -> str | None:
+    """``text`` as Graph writes an object id, in lower case, or None if it is no GUID."""
+    lower = text.lower()
+    return lower if _GUID.fullmatch(lower) else None
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -7,7 +7,6 @@ presenceStatusMessage and outOfOfficeSettings resources.
 """
 
 from collections.abc import Iterator
-from math import inf
 
 import msgspec
 
@@ -86,7 +85,11 @@ def _visible(record: Record, now: float, number: int) -> Visible:
     if message is not None and message.expires_at is not None and now >= message.expires_at:
         message = None
     absence = record.out_of_office
-    away = absence is not None and (absence.starts_at or -inf) <= now < (absence.ends_at or inf)
+    away = (
+        absence is not None
+        and (absence.starts_at is None or absence.starts_at <= now)
+        and (absence.ends_at is None or now < absence.ends_at)
+    )
     return Visible(
         state=_aggregate(record, now),
         status_message=message,
@@ -103,7 +106,7 @@ def _aggregate(record: Record, now: float) -> State:
         if live(session, now):
             state = session_state(session, now)
             rank = strength(state), session.set_at
-            if best is None or rank > best[0]:
+            if best is None or rank >= best[0]:
                 best = rank, state
     if best is None:
         return OFFLINE

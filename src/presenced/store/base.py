@@ -7,7 +7,8 @@ themselves, and small documents (apps, keys of tenants) kept whole. When an awai
 Instants are seconds since 1970 UTC. tests/contract is the suite that every store passes.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from presenced.presence.record import Record
@@ -47,7 +48,8 @@ class Store(Protocol):
     async def change(self, tenant: str, person: str, action: Action) -> Record | None:
         """Apply ``action`` to one person, atomically, and return what is known afterwards.
 
-        An action that returns the very record it was given changes nothing and adds nothing to the feed.
+        An action that returns the very record it was given changes nothing and adds nothing to the feed. Whatever
+        the answer, the facts it is founded on are durable by then.
         Raises NameTaken, StoreUnavailable, and whatever ``action`` raises.
         """
         ...
@@ -65,7 +67,10 @@ class Store(Protocol):
         ...
 
     def follow(self, follower: Follower) -> None:
-        """Call ``follower`` with each run of changes, in feed order: durable by then, but their writers not yet told."""
+        """Call ``follower`` with each run of changes, in feed order: durable by then, but their writers not yet told.
+
+        What a follower raises goes to the event loop's exception handler; it stops neither the others nor the writers.
+        """
         ...
 
     async def feed(self, after: int, limit: int = 1000) -> list[Change]:
@@ -111,3 +116,13 @@ def name_of(record: Record | None) -> str | None:
 def due_at(record: Record | None) -> float | None:
     """When a record belongs on the due list: its first change by itself after it was settled."""
     return None if record is None else next_change(record, record.settled_at)
+
+
+def tell(followers: Iterable[Follower], changes: Sequence[Change]) -> None:
+    """Call each follower with ``changes``, as ``Store.follow`` promises."""
+    for follower in followers:
+        try:
+            follower(changes)
+        except Exception as error:
+            context = {"message": f"{follower!r} failed on changes of the feed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)

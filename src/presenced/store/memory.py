@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from presenced.presence.record import Record
-from presenced.store.base import Action, Change, Follower, NameTaken, due_at, name_of
+from presenced.store.base import Action, Change, Follower, NameTaken, due_at, name_of, tell
 
 
 class MemoryStore:
@@ -37,8 +37,7 @@ class MemoryStore:
         self._position += 1
         change = Change(self._position, tenant, person, after)
         self._feed.append(change)
-        for follower in self._followers:
-            follower([change])
+        tell(self._followers, [change])
         return after
 
     async def read(self, tenant: str, persons: Sequence[str]) -> list[Record | None]:

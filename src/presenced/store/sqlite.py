@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from presenced.presence.record import Record
-from presenced.store.base import Action, Change, Follower, NameTaken, StoreUnavailable, due_at, name_of
+from presenced.store.base import Action, Change, Follower, NameTaken, StoreUnavailable, due_at, name_of, tell
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -38,11 +38,19 @@ _decode = msgspec.msgpack.Decoder(Record).decode
 T = TypeVar("T")
 
 
+def _record(body: bytes) -> Record:
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise StoreUnavailable(f"A record in the data folder is damaged: {error}. Restore a backup.") from error
+
+
 class _RecordWrite(NamedTuple):
     tenant: str
     person: str
-    before: Record | None
     after: Record | None
+    left: str | None
+    taken: str | None
     body: bytes | None
     answer: "asyncio.Future[None]"
 
@@ -62,6 +70,7 @@ class SqliteStore:
         self._records: dict[str, dict[str, bytes]] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._unkept: dict[tuple[str, str], tuple[_RecordWrite, bytes | None]] = {}
+        self._claims: dict[tuple[str, str], tuple[_RecordWrite, str | None]] = {}
         self._queue: list[_RecordWrite | _OtherWrite] = []
         self._flushing: asyncio.Task[None] | None = None
         self._position = 0
@@ -82,32 +91,46 @@ class SqliteStore:
         key = tenant, person
         waiting = self._unkept.get(key)
         newest = waiting[1] if waiting else self._records.get(tenant, {}).get(person)
-        before = None if newest is None else _decode(newest)
-        after = action(before)
+        before = None if newest is None else _record(newest)
+        try:
+            after = action(before)
+        except Exception:
+            await self._until_kept(key)
+            raise
         if after is before:
+            await self._until_kept(key)
             return after
-        self._claim_name(tenant, person, name_of(before), name_of(after))
+        left, taken = name_of(before), name_of(after)
+        if left == taken:
+            left = taken = None
+        holder = None if taken is None else self._holder(tenant, taken)
+        if holder is not None and holder != person:
+            await self._until_kept((tenant, holder))
+            raise NameTaken(taken)
+        "".join(key).encode()  # what has no bytes fails here, alone; in a commit it would fail its neighbours too
         body = None if after is None else _encode(after)
-        write = _RecordWrite(tenant, person, before, after, body, asyncio.get_running_loop().create_future())
+        write = _RecordWrite(tenant, person, after, left, taken, body, asyncio.get_running_loop().create_future())
         self._unkept[key] = write, body
+        if left is not None:
+            self._claims[tenant, left] = write, None
+        if taken is not None:
+            self._claims[tenant, taken] = write, person
         await self._keep(write)
         return after
 
     async def read(self, tenant: str, persons: Sequence[str]) -> list[Record | None]:
         known = self._records.get(tenant, {})
-        return [None if (body := known.get(person)) is None else _decode(body) for person in persons]
+        return [None if (body := known.get(person)) is None else _record(body) for person in persons]
 
     async def people(self, tenant: str, after: str = "", limit: int = 1000) -> list[tuple[str, Record]]:
         rows = await self._query(
             "SELECT person, body FROM records WHERE tenant = ? AND person > ? ORDER BY person LIMIT ?",
             (tenant, after, limit),
         )
-        return [(person, _decode(body)) for person, body in rows]
+        return [(person, _record(body)) for person, body in rows]
 
     async def find(self, tenant: str, name: str) -> str | None:
-        person = self._names.get((tenant, name.lower()))
-        # a name is claimed before its write is kept; until then nobody is found by it
-        return person if person in self._records.get(tenant, {}) else None
+        return self._names.get((tenant, name.lower()))
 
     def follow(self, follower: Follower) -> None:
         self._followers.append(follower)
@@ -118,7 +141,7 @@ class SqliteStore:
             (after, limit),
         )
         return [
-            Change(at, tenant, person, None if body is None else _decode(body)) for at, tenant, person, body in rows
+            Change(at, tenant, person, None if body is None else _record(body)) for at, tenant, person, body in rows
         ]
 
     async def done(self, consumer: str, position: int | None = None) -> int:
@@ -161,18 +184,17 @@ class SqliteStore:
         await self._run(lambda: self._database.close())
         self._thread.shutdown()
 
-    # --- names -------------------------------------------------------------------------------------------------
+    # --- what is decided but not yet kept ------------------------------------------------------------------------
 
-    def _claim_name(self, tenant: str, person: str, before: str | None, after: str | None) -> None:
-        """Names move when a write is decided, not when it is kept, so that two writers cannot both get one."""
-        if after == before:
-            return
-        if after is not None and self._names.get((tenant, after), person) != person:
-            raise NameTaken(after)
-        if before is not None:
-            self._names.pop((tenant, before), None)
-        if after is not None:
-            self._names[tenant, after] = person
+    def _holder(self, tenant: str, name: str) -> str | None:
+        """Who has the name once all that is decided is kept, so that two writers cannot both get it."""
+        claim = self._claims.get((tenant, name))
+        return claim[1] if claim else self._names.get((tenant, name))
+
+    async def _until_kept(self, key: tuple[str, str]) -> None:
+        """Wait for the newest write of a person: an answer founded on it must not be given before it is durable."""
+        if (waiting := self._unkept.get(key)) is not None:
+            await asyncio.shield(waiting[0].answer)
 
     # --- group commit ------------------------------------------------------------------------------------------
 
@@ -241,25 +263,27 @@ class SqliteStore:
                 self._records.setdefault(write.tenant, {})[write.person] = write.body
             if self._unkept[key][0] is write:
                 del self._unkept[key]
+            self._move_name(write)
         if changes:
-            for follower in self._followers:
-                follower(changes)
+            tell(self._followers, changes)
         for write in batch:
             if not write.answer.done():
                 write.answer.set_result(None)
+
+    def _move_name(self, write: _RecordWrite) -> None:
+        if write.left is not None:
+            self._names.pop((write.tenant, write.left), None)
+        if write.taken is not None:
+            self._names[write.tenant, write.taken] = write.person
+        for name in (write.left, write.taken):
+            if name is not None and self._claims[write.tenant, name][0] is write:
+                del self._claims[write.tenant, name]
 
     def _refuse(self, batch: list[_RecordWrite | _OtherWrite], error: Exception) -> None:
         """Nothing of the batch was kept, so nothing that was decided on top of it may be either."""
         batch, self._queue = batch + self._queue, []
         self._unkept.clear()
-        for write in reversed(batch):
-            if isinstance(write, _RecordWrite):
-                before, after = name_of(write.before), name_of(write.after)
-                if before != after:
-                    if after is not None:
-                        self._names.pop((write.tenant, after), None)
-                    if before is not None:
-                        self._names[write.tenant, before] = write.person
+        self._claims.clear()
         for write in batch:
             if not write.answer.done():
                 write.answer.set_exception(StoreUnavailable(str(error)))
@@ -278,7 +302,13 @@ class SqliteStore:
 
     def _connect(self) -> None:
         self._database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        database = self._database
+        try:
+            self._load(self._database)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _load(self, database: sqlite3.Connection) -> None:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")
         (version,) = database.execute("PRAGMA user_version").fetchone()

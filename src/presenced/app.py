@@ -1,0 +1,163 @@
+"""App: puts the parts together. The only file besides the commands that knows them all."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from presenced.clock import Clock, SystemClock
+from presenced.control import Control, Impossible
+from presenced.emulator import sample
+from presenced.folder import DataFolder
+from presenced.graph.errors import envelope
+from presenced.graph.headers import ERROR_JSON, answer_headers, client_request_id, new_request_id, request_headers
+from presenced.graph.operation import Parts
+from presenced.graph.paths import VERSIONS
+from presenced.graph.server import GraphServer
+from presenced.graph.throttle import Throttle
+from presenced.identity.directory import Directory
+from presenced.identity.endpoints import identity_routes
+from presenced.identity.identity import Identity
+from presenced.identity.issuer import User
+from presenced.identity.permissions import APPLICATION, DELEGATED
+from presenced.presence.record import Profile
+from presenced.service import Service
+from presenced.settings import Settings
+from presenced.store.base import Store
+from presenced.store.sqlite import SqliteStore
+from presenced.view import View
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+_GRAPH_PREFIXES = tuple(f"/{version}" for version in VERSIONS)
+
+
+class App:
+    """A presence server as an ASGI application: Graph under /v1.0 and /beta, the local issuer under /{tenant}.
+
+    ``control`` is the owner's application, never to be put on a network port.
+    """
+
+    def __init__(
+        self, store: Store, identity: Identity, directory: Directory, settings: Settings, clock: Clock
+    ) -> None:
+        self.store = store
+        self.identity = identity
+        self.service = Service(store, View(), clock, add_unknown=settings.add_unknown)
+        self.control: ASGIApp = Control(identity, directory).application()
+        parts = Parts(self.service, directory, identity.passwords, settings.unknown_ids == "omit")
+        self._graph = GraphServer(
+            parts,
+            identity.verifier,
+            identity.base_urls,
+            Throttle(settings.throttle_presence),
+            clock,
+            settings.most_body,
+        )
+        self._rest = _with_request_ids(_identity_application(identity, clock))
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(cls, folder: DataFolder, settings: Settings, clock: Clock | None = None) -> AsyncIterator["App"]:
+        """The application over an opened folder, until the end of the block.
+
+        Raises StoreUnavailable, KeysUnusable, and Impossible for settings that cannot be.
+        """
+        clock = clock or SystemClock()
+        store = await SqliteStore.open(folder.database)
+        try:
+            directory = Directory(store, clock)
+            new = not await store.documents("tenants")
+            try:
+                identity = await Identity.load(
+                    store,
+                    clock,
+                    _finder(directory),
+                    keys_path=folder.keys,
+                    home_tenant=sample.TENANT if settings.sample and new else None,
+                    public_url=settings.public_url,
+                    external=settings.issuers,
+                    known_permissions={*APPLICATION, *DELEGATED},
+                )
+            except ValueError as error:
+                raise Impossible(str(error)) from error
+            try:
+                if settings.sample:
+                    await sample.fill(store, identity.tenants, identity.apps, identity.passwords, clock.now())
+                yield cls(store, identity, directory, settings, clock)
+            finally:
+                await identity.close()
+        finally:
+            await store.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path[:5].lower() in _GRAPH_PREFIXES and path[5:6] in ("", "/"):
+            await self._graph(scope, receive, send)
+        else:
+            await self._rest(scope, receive, send)
+
+
+def _finder(directory: Directory) -> Callable[[str, str], Awaitable[User | None]]:
+    async def find(tenant: str, name: str) -> User | None:
+        person = await directory.find(tenant, name)
+        if person is None:
+            return None
+        return person.id, Profile(person.user_principal_name, person.display_name, person.mail, person.job_title)
+
+    return find
+
+
+def _identity_application(identity: Identity, clock: Clock) -> ASGIApp:
+    """The local issuer; everything that is at none of its paths is told so in Graph's envelope."""
+
+    def refusal(status: int, code: str, message: str, headers: Any = None) -> Callable[[Request, Exception], Response]:
+        def handle(request: Request, error: Exception) -> Response:
+            # _with_request_ids has put these into the request; the answer's headers repeat them
+            ids = request.scope["presenced.request_id"], request.scope["presenced.client_request_id"]
+            return Response(
+                envelope(code, message, *ids, clock.now()),
+                status,
+                getattr(error, "headers", None) if isinstance(error, HTTPException) else None,
+                ERROR_JSON,
+            )
+
+        return handle
+
+    application = Starlette(
+        routes=identity_routes(identity),
+        exception_handlers={
+            404: refusal(404, "NotFound", "There is nothing at this path; Graph's begin with /v1.0 or /beta."),
+            405: refusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."),
+            Exception: refusal(500, "InternalServerError", "presenced failed at this; its log says how."),
+        },
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+def _with_request_ids(application: ASGIApp) -> ASGIApp:
+    """Give every answer the headers that Graph's have."""
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        request_id = new_request_id()
+        client_id = client_request_id(request_headers(scope["headers"]), request_id)
+        scope["presenced.request_id"], scope["presenced.client_request_id"] = request_id, client_id
+
+        async def send_with_ids(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                own = {name.lower() for name, _ in message["headers"]}
+                more = [pair for pair in answer_headers(request_id, client_id, None, 0) if pair[0] not in own]
+                message = {**message, "headers": [*message["headers"], *more]}
+            await send(message)
+
+        await application(scope, receive, send_with_ids)
+
+    return wrapped

@@ -1,0 +1,24 @@
+"""The command line: one file per command."""
+
+import click
+
+from presenced import __version__
+from presenced.cli.apps import apps
+from presenced.cli.env import env
+from presenced.cli.keys import keys
+from presenced.cli.serve import serve
+from presenced.cli.token import token
+from presenced.cli.users import users
+
+
+@click.group(context_settings={"auto_envvar_prefix": "PRESENCED", "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="presenced")
+def main() -> None:
+    """A presence server that speaks Microsoft Graph's presence API.
+
+    Begin with:  presenced serve --sample --tls
+    """
+
+
+for command in (serve, env, token, users, apps, keys):
+    main.add_command(command)

@@ -1,0 +1,80 @@
+"""Connection: how a command reaches its data folder, whether a server has it open or nobody does."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, TypeVar
+
+import click
+import httpx
+import msgspec
+
+from presenced.app import App
+from presenced.control import Impossible
+from presenced.folder import DataFolder, FolderTaken, FolderUnusable, RunningServer
+from presenced.http_server import CannotListen
+from presenced.identity.keys import KeysUnusable
+from presenced.settings import Settings
+from presenced.store.base import StoreUnavailable
+
+T = TypeVar("T")
+
+_PATIENCE = 10.0
+"""Seconds to wait for another command that has the folder, or for a server that is starting."""
+
+
+class Connection:
+    """Questions to the owner's side of a folder. ``server`` is the running one, None if there is none."""
+
+    def __init__(self, client: httpx.AsyncClient, folder: DataFolder, server: RunningServer | None) -> None:
+        self._client = client
+        self.folder = folder
+        self.server = server
+
+    async def ask(self, path: str, request: object, form: type[T]) -> T:
+        """Ask, and read the answer as ``form``. Raises Impossible with the reason for a no."""
+        try:
+            answer = await self._client.post(path, content=msgspec.json.encode(request))
+        except httpx.TransportError as error:
+            raise Impossible(f"The server stopped before it answered: {error}") from error
+        if answer.status_code == 400:
+            raise Impossible(answer.text)
+        if answer.status_code != 200:
+            raise Impossible(f"The server failed at this ({answer.status_code}); its log says how.")
+        return msgspec.json.decode(answer.content, type=form)
+
+
+@contextlib.asynccontextmanager
+async def connect(settings: Settings) -> AsyncIterator[Connection]:
+    """The folder of ``settings``: by its running server's socket, else by opening it here."""
+    folder = DataFolder(settings.data)
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            folder.open()
+            break
+        except FolderTaken:
+            if server := folder.running():
+                transport = httpx.AsyncHTTPTransport(uds=server.socket)
+                async with httpx.AsyncClient(transport=transport, base_url="http://control", timeout=120) as client:
+                    yield Connection(client, folder, server)
+                return
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.05)
+    try:
+        async with App.opened(folder, settings) as app:
+            inside = httpx.ASGITransport(app.control)
+            async with httpx.AsyncClient(transport=inside, base_url="http://control") as client:
+                yield Connection(client, folder, None)
+    finally:
+        folder.close()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; what it cannot do is a message on one line, not a traceback."""
+    try:
+        return asyncio.run(work)
+    except (Impossible, FolderUnusable, StoreUnavailable, KeysUnusable, CannotListen) as error:
+        raise click.ClickException(str(error)) from error

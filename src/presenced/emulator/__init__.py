@@ -1,0 +1,1 @@
+"""For people who build presence apps at a desk: a sample tenant to start from."""

@@ -1,0 +1,1 @@
+"""The wire: Graph's paths, headers, bodies and errors, one file per resource."""

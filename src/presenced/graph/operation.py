@@ -1,0 +1,39 @@
+"""Operation: the shape of an entry in the tables of operations (presences.py, users.py)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from presenced.graph.call import Answer, Call
+from presenced.identity.directory import Directory
+from presenced.identity.passwords import Passwords
+from presenced.service import Service
+
+
+class Parts(NamedTuple):
+    """What operations work with. ``omit_unknown``: bulk reads leave out ids that name nobody."""
+
+    service: Service
+    directory: Directory
+    passwords: Passwords
+    omit_unknown: bool
+
+
+class Operation(NamedTuple):
+    """One of Graph's operations.
+
+    ``read`` takes the request apart and refuses what is malformed, before permissions are looked at: Graph validates
+    a presence request's body first (ms-teams-cli issue 71). ``run`` does the work with what ``read`` made of it.
+    ``needs`` names the row of the permission table, ``needs_of_own`` another for a person's own things. ``own_only``:
+    a person's token changes only that person. ``forbidden`` is the code and text for a missing permission.
+    """
+
+    name: str
+    method: str
+    templates: tuple[str, ...]
+    needs: str
+    run: Callable[[Parts, Call, Any], Awaitable[Answer]]
+    read: Callable[[Call], Any] = lambda call: None
+    needs_of_own: str | None = None
+    own_only: bool = False
+    throttled: bool = False
+    forbidden: tuple[str, str] = ("Forbidden", "")

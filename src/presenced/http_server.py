@@ -1,0 +1,175 @@
+"""HTTP server: sockets, HTTP and HTTPS in one process, and stopping without cutting anyone off.
+
+uvicorn does the work. Changed here: what cannot be parsed is answered in Graph's envelope, a request's head is bounded
+in size and time (uvicorn with httptools bounds neither), and signals are left to whoever runs several servers at once.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from presenced.graph.errors import envelope
+from presenced.graph.headers import ERROR_JSON, answer_headers, new_request_id
+
+_LARGEST_HEAD = 64 * 1024
+_SLOWEST_HEAD = 20.0
+_FINISH_WITHIN = 20.0
+_KEEP_ALIVE = 75
+"""Seconds an idle connection is kept, as nginx keeps it: clients poll presence about once a minute."""
+
+
+class CannotListen(Exception):
+    """The address or the certificate cannot be used. The message says what to do."""
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with bounds on the head of a request."""
+
+    _in_head = True
+    _head_size = 0
+    _head_deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head_deadline = self.loop.call_later(_SLOWEST_HEAD, self._head_too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._in_head or self.transport.is_closing():
+            return
+        self._head_size += len(data)
+        if self._head_size > _LARGEST_HEAD:
+            self._refuse(431, "RequestHeaderFieldsTooLarge", f"The request's head exceeds {_LARGEST_HEAD} bytes.")
+        elif self._head_deadline is None:
+            self._head_deadline = self.loop.call_later(_SLOWEST_HEAD, self._head_too_slow)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_size = 0
+        self._forget_deadline()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head = True
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "BadRequest", msg)
+
+    def _head_too_slow(self) -> None:
+        self._head_deadline = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _forget_deadline(self) -> None:
+        if self._head_deadline is not None:
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        request_id = new_request_id()
+        body = envelope(code, message, request_id, request_id, time.time())
+        reason = {400: "Bad Request", 431: "Request Header Fields Too Large"}[status]
+        headers = [
+            *self.server_state.default_headers,
+            *answer_headers(request_id, request_id, ERROR_JSON, len(body)),
+            (b"connection", b"close"),
+        ]
+        head = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, reason.encode("ascii"), head, body))
+        self.transport.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, leaving the process's signals alone and saying when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+class Listeners:
+    """Several sockets of one process, each with its ASGI application, started and stopped together."""
+
+    def __init__(self) -> None:
+        self._servers: list[tuple[_Server, socket.socket]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def add(self, app: Callable[..., Any], at: socket.socket, tls: tuple[Path, Path] | None = None) -> None:
+        """Serve ``app`` on a bound socket; with a certificate and its key, over HTTPS. Raises CannotListen."""
+        config = uvicorn.Config(
+            app,
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=int(_FINISH_WITHIN),
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
+        )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise CannotListen(f"The certificate {tls and tls[0]} and its key cannot be used: {error}") from error
+        self._servers.append((_Server(config), at))
+
+    async def start(self) -> None:
+        """Listen. Returns when every socket does."""
+        for server, at in self._servers:
+            self._tasks.append(asyncio.create_task(server.serve(sockets=[at])))
+            await server.listening.wait()
+
+    async def stop(self) -> None:
+        """Take no more connections, finish the requests under way, then return."""
+        for server, _ in self._servers:
+            server.should_exit = True
+        await asyncio.gather(*self._tasks)
+
+
+def bind(host: str, port: int, flag: str) -> socket.socket:
+    """A TCP socket bound to ``host`` and ``port`` (0: a free one). Raises CannotListen naming ``flag``."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        at = socket.socket(family, kind, protocol)
+        at.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        at.bind(address)
+    except OSError as error:
+        raise CannotListen(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with {flag}, or {flag} 0 for a "
+            "free one."
+        ) from error
+    return at
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """A Unix socket that only its owner may use."""
+    at = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    at.bind(str(path))
+    path.chmod(0o600)
+    return at

@@ -1,0 +1,157 @@
+"""Apps and Passwords: how applications and people prove who they are to the token endpoint."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Iterable
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from presenced.identity.passwords import hash_password, verify_password
+from presenced.presence.record import guid
+from presenced.store.base import Store
+
+
+class App(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An application of one tenant (Entra: an app registration and its service principal).
+
+    ``principal`` is the service principal's object id, the ``oid`` of its own tokens. ``secrets`` are SHA-256 in hex.
+    A plain hash is right for them: a generated secret has 256 random bits, so no guessing is made cheaper by its speed
+    (a secret that a user chose is as weak as that choice). ``certificates`` are X.509 certificates, DER. With
+    ``sign_in`` people may sign in to it with their password without the app itself proving anything: a public client.
+    """
+
+    id: str
+    name: str
+    tenant: str
+    principal: str
+    application_permissions: tuple[str, ...] = ()
+    delegated_permissions: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    certificates: tuple[bytes, ...] = ()
+    sign_in: bool = False
+
+
+class Apps:
+    """All applications of all tenants. Make it with ``await Apps.load(store)``."""
+
+    COLLECTION = "apps"
+
+    def __init__(self, store: Store, apps: dict[tuple[str, str], App]) -> None:
+        self._store = store
+        self._apps = apps
+
+    @classmethod
+    async def load(cls, store: Store) -> "Apps":
+        documents = await store.documents(cls.COLLECTION)
+        apps = (msgspec.json.decode(document, type=App) for document in documents.values())
+        return cls(store, {(app.tenant, app.id): app for app in apps})
+
+    def get(self, tenant: str, app_id: str) -> App | None:
+        """The application with this id, in any letter case."""
+        return self._apps.get((tenant, app_id.lower()))
+
+    def list(self, tenant: str) -> "list[App]":
+        """The applications of a tenant, by name."""
+        return sorted((app for app in self._apps.values() if app.tenant == tenant), key=lambda app: (app.name, app.id))
+
+    async def add(
+        self,
+        tenant: str,
+        name: str,
+        *,
+        application: Iterable[str] = (),
+        delegated: Iterable[str] = (),
+        app_id: str | None = None,
+        secret: str | None = None,
+        certificates: Iterable[bytes] = (),
+        sign_in: bool = False,
+    ) -> tuple[App, str | None]:
+        """Register an application, or replace the one with this ``app_id``.
+
+        Returns it and its secret: the given one, else a new one; None for an app that has certificates or ``sign_in``
+        and was given none. Raises ValueError for what is no GUID or no RSA certificate.
+        """
+        own_id = str(uuid.uuid4()) if app_id is None else guid(app_id)
+        if own_id is None:
+            raise ValueError(f"An application's id is a GUID, and {app_id!r} is none.")
+        before = self.get(tenant, own_id)
+        certificates = tuple(_rsa_certificate(certificate) for certificate in certificates)
+        if secret is None and not certificates and not sign_in:
+            secret = new_secret()
+        app = App(
+            id=own_id,
+            name=name,
+            tenant=tenant,
+            principal=before.principal if before else str(uuid.uuid4()),
+            application_permissions=tuple(application),
+            delegated_permissions=tuple(delegated),
+            secrets=() if secret is None else (_hash(secret),),
+            certificates=certificates,
+            sign_in=sign_in,
+        )
+        await self._keep(app)
+        return app, secret
+
+    async def set_secret(self, app: App, secret: str | None = None) -> str:
+        """Give an application a new secret, which takes the place of all it had, and return it."""
+        secret = secret or new_secret()
+        newest = self.get(app.tenant, app.id) or app
+        await self._keep(msgspec.structs.replace(newest, secrets=(_hash(secret),)))
+        return secret
+
+    def verify_secret(self, app: App, secret: str) -> bool:
+        """Whether this is a secret of the application."""
+        given = _hash(secret)
+        return any(hmac.compare_digest(given, kept) for kept in app.secrets)
+
+    async def _keep(self, app: App) -> None:
+        await self._store.put(self.COLLECTION, f"{app.tenant}/{app.id}", msgspec.json.encode(app))
+        self._apps[app.tenant, app.id] = app
+
+
+class Passwords:
+    """The passwords of all persons. Make it with ``await Passwords.load(store)``."""
+
+    COLLECTION = "passwords"
+
+    def __init__(self, store: Store, kept: dict[str, str]) -> None:
+        self._store = store
+        self._kept = kept
+
+    @classmethod
+    async def load(cls, store: Store) -> "Passwords":
+        return cls(store, {key: kept.decode() for key, kept in (await store.documents(cls.COLLECTION)).items()})
+
+    async def set(self, tenant: str, person: str, password: str | None) -> None:
+        """Give a person a password, or take it away (None). Raises ValueError for one that is empty or too long."""
+        key = f"{tenant}/{person}"
+        if password is None:
+            await self._store.put(self.COLLECTION, key, None)
+            self._kept.pop(key, None)
+            return
+        kept = await hash_password(password)
+        await self._store.put(self.COLLECTION, key, kept.encode())
+        self._kept[key] = kept
+
+    async def verify(self, tenant: str, person: str | None, password: str) -> bool:
+        """Whether this is the person's password. An unknown person (also None) takes as long as a wrong password."""
+        return await verify_password(password, self._kept.get(f"{tenant}/{person}"))
+
+
+def new_secret() -> str:
+    """256 random bits, in letters that need no escaping anywhere."""
+    return secrets.token_urlsafe(32)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _rsa_certificate(der: bytes) -> bytes:
+    if not isinstance(x509.load_der_x509_certificate(der).public_key(), RSAPublicKey):
+        raise ValueError("An application's certificate holds an RSA key, as Entra's do.")
+    return der

@@ -1,0 +1,125 @@
+"""The endpoints of the local issuer, at Entra's addresses: tokens, discovery, keys, user realm (spec B.3)."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from presenced.identity.entra_errors import EntraError, grant_not_supported, personal_accounts, tenant_not_found
+from presenced.identity.grants import GRANTS
+from presenced.identity.identity import Identity
+from presenced.identity.tenants import PERSONAL_ACCOUNTS
+from presenced.identity.token_request import TokenRequest
+from presenced.presence.record import guid
+
+_log = structlog.get_logger()
+
+Answering = Callable[[Identity, Request, str], Awaitable[dict[str, Any]]]
+
+
+def identity_routes(identity: Identity) -> list[Route]:
+    """The routes, over these parts."""
+
+    def at(path: str, answering: Answering, method: str = "GET") -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await _answer(identity, request, answering)
+
+        return Route(path, endpoint, methods=[method], name=answering.__name__)
+
+    async def realm(request: Request) -> Response:
+        return _json(user_realm(request.path_params["username"]))
+
+    return [
+        at("/{tenant}/oauth2/v2.0/token", token, "POST"),
+        at("/{tenant}/v2.0/.well-known/openid-configuration", openid_configuration),
+        at("/{tenant}/discovery/v2.0/keys", keys),
+        # MSAL Go spells it in this way, the others in lower case.
+        *(Route(path, realm) for path in ("/common/userrealm/{username}", "/common/UserRealm/{username}")),
+    ]
+
+
+async def token(identity: Identity, request: Request, tenant: str) -> dict[str, Any]:
+    """Tokens, by grant."""
+    asked = await TokenRequest.read(request, tenant, identity.base_urls)
+    name = asked.required("grant_type")
+    grant = GRANTS.get(name)
+    if grant is None:
+        raise grant_not_supported(name)
+    return await grant(identity, asked)
+
+
+async def openid_configuration(identity: Identity, request: Request, tenant: str) -> dict[str, Any]:
+    """The document all MSALs can work with.
+
+    They refuse it without authorization_endpoint and device_authorization_endpoint, even for flows that use neither; so
+    these are named, but nobody answers there.
+    """
+    base = f"{identity.base_urls.of(request)}/{tenant}"
+    return {
+        "issuer": f"{base}/v2.0",
+        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{base}/oauth2/v2.0/token",
+        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+        "jwks_uri": f"{base}/discovery/v2.0/keys",
+        "grant_types_supported": list(GRANTS),
+        "response_types_supported": [],
+        "response_modes_supported": [],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid", "profile", "email"],
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "oid"],
+        "request_uri_parameter_supported": False,
+    }
+
+
+async def keys(identity: Identity, _request: Request, _tenant: str) -> dict[str, Any]:
+    """The public keys."""
+    return identity.keys.public_jwks()
+
+
+def user_realm(username: str) -> dict[str, Any]:
+    """What MSAL asks before it sends a password: whether another server must check it. Here never, whoever it is."""
+    return {
+        "ver": "1.0",
+        "account_type": "Managed",
+        "domain_name": username.rpartition("@")[2],
+        "cloud_instance_name": "microsoftonline.com",
+        "cloud_audience_urn": "urn:federation:MicrosoftOnline",
+    }
+
+
+async def _answer(identity: Identity, request: Request, answering: Answering) -> Response:
+    try:
+        tenant = _tenant(identity, request.path_params["tenant"])
+        return _json(await answering(identity, request, tenant))
+    except EntraError as error:
+        correlation_id = _correlation_id(request)
+        # Only the number: texts hold what the caller sent.
+        _log.info("token_refused", number=error.number, error=error.error, correlation_id=correlation_id)
+        return _json(error.answer(identity.clock.now(), correlation_id), error.status)
+
+
+def _tenant(identity: Identity, spelling: str) -> str:
+    if spelling.lower() in ("consumers", PERSONAL_ACCOUNTS):
+        raise personal_accounts()
+    tenant = identity.tenants.find(spelling)
+    if tenant is None:
+        raise tenant_not_found(spelling)
+    return tenant
+
+
+def _correlation_id(request: Request) -> str:
+    # msal-node sends it in the query, the others in a header.
+    given = request.headers.get("client-request-id") or request.query_params.get("client-request-id")
+    return guid(given or "") or str(uuid.uuid4())
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    return Response(msgspec.json.encode(body), status, headers, "application/json; charset=utf-8")
