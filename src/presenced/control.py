@@ -191,8 +191,10 @@ class Control:
 
     async def rotate_keys(self, request: "RotateRequest") -> dict[str, Any]:
         """Sign with a new key from now on; with ``revoke``, refuse what older ones signed."""
-        self._identity.rotate_keys(revoke=request.revoke)
-        return {"kid": self._identity.keys.current.kid}
+        key = self._identity.keys.rotate(revoke=request.revoke)
+        if request.revoke:
+            self._identity.verifier.forget()
+        return {"kid": key.kid}
 
     async def environment(self, request: "EnvironmentRequest") -> Environment:
         """The tenant, and an app for application use."""

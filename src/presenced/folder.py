@@ -43,10 +43,11 @@ class DataFolder:
         self._note = self.path / "server.json"
         self._lock = self.path / "lock"
         self._held: int | None = None
-        self._socket_folder: Path | None = None
+        self._socket: Path | None = None
 
     def open(self) -> None:
         """Make the folder if need be, and take it. Raises FolderTaken and FolderUnusable."""
+        os.umask(0o077)  # whatever is made in here is the owner's only, also in a folder that others may enter
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             held = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -72,9 +73,11 @@ class DataFolder:
         if self._held is None:
             return
         self._note.unlink(missing_ok=True)
-        if self._socket_folder is not None:
-            self._socket_folder.rmdir()
-            self._socket_folder = None
+        if self._socket is not None:
+            self._socket.unlink(missing_ok=True)
+            if self._socket.parent != self.path:
+                self._socket.parent.rmdir()
+            self._socket = None
         os.close(self._held)
         self._held = None
 
@@ -82,9 +85,9 @@ class DataFolder:
         """Where this server's control socket goes: in the folder, or where its path is short enough for a socket."""
         path = self.path / "control.sock"
         if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
-            self._socket_folder = Path(tempfile.mkdtemp(prefix="presenced-"))
-            path = self._socket_folder / "control.sock"
+            path = Path(tempfile.mkdtemp(prefix="presenced-")) / "control.sock"
         path.unlink(missing_ok=True)
+        self._socket = path
         return path
 
     def note(self, server: RunningServer) -> None:

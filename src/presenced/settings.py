@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Other issuers whose tokens are accepted: a JSON object each, in the file a table [[issuers]].",
             extra={"flag": "issuer"},
         ),
-    ] = []  # noqa: RUF012  msgspec copies it
+    ] = []
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -114,7 +114,7 @@ def options() -> dict[str, Option]:
 def _option(field: msgspec.structs.FieldInfo, hint: Any) -> Option:
     kind, meta = hint.__origin__, hint.__metadata__[0]
     extra = meta.extra or {}
-    default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()  # type: ignore[operator]
+    default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     shown = str(default).lower() if isinstance(default, bool) else str(default)
     return Option(
         field=field.name,

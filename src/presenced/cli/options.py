@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_FILE = Path("presenced.toml")
 
 
-class _Issuer(click.ParamType):
+class _Issuer(click.ParamType[ExternalIssuer]):
     """A JSON object on the command line, a table in the file."""
 
     name = "json"
@@ -63,7 +63,7 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     """Settings from a command's keyword arguments; those it does not take have their defaults."""
     known = options()
     given = {name: list(value) if name == "issuers" else value for name, value in values.items() if name in known}
-    return Settings(**given)
+    return msgspec.structs.replace(Settings(), **given)
 
 
 def _click_option(option: Option) -> Callable[[F], F]:

@@ -55,7 +55,6 @@ async def _serve(settings: Settings) -> None:
             click.echo("Stopping: finishing what is under way.", err=True)
             await listeners.stop()
             await app.service.stop()
-            Path(server.socket).unlink(missing_ok=True)
     finally:
         folder.close()
 

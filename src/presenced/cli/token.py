@@ -13,7 +13,7 @@ from presenced.settings import Settings
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-class Lifetime(click.ParamType):
+class Lifetime(click.ParamType[int]):
     """Seconds, written as 90s, 15m, 1h or 1d."""
 
     name = "duration"

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from presenced.identity.apps import App, Apps, new_secret
-from presenced.identity.passwords import Passwords
+from presenced.identity.apps import App, Apps, Passwords, new_secret
 from presenced.identity.tenants import Tenants
 from presenced.presence.actions import new_record, settle
 from presenced.presence.record import OutOfOffice, Profile, Record, Session, StatusMessage, WorkLocation

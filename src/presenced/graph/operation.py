@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from presenced.graph.call import Answer, Call
+from presenced.identity.apps import Passwords
 from presenced.identity.directory import Directory
-from presenced.identity.passwords import Passwords
 from presenced.service import Service
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from starlette.requests import HTTPConnection
 
 from presenced.clock import Clock
 from presenced.graph import body, presences, users
@@ -110,7 +111,7 @@ class GraphServer:
                 content = await body.read(receive, self._most_body)
                 content = body.decompress(content, headers.get("content-encoding", "").lower(), self._most_body)
             call = Call(
-                base=f"{self._base_urls.of(scope)}/{path.version}",
+                base=f"{self._base_urls.of(HTTPConnection(scope))}/{path.version}",
                 caller=caller,
                 template=path.template,
                 key=path.key or _own_key(path, caller),
@@ -143,7 +144,7 @@ class GraphServer:
         return self._verifier.cached(token) or await self._verifier.verify(token)
 
     def _unauthorized(self, code: str, message: str, scope: Scope) -> GraphError:
-        authority = f"{self._base_urls.of(scope)}/common/oauth2/authorize"
+        authority = f"{self._base_urls.of(HTTPConnection(scope))}/common/oauth2/authorize"
         challenge = f'Bearer realm="", authorization_uri="{authority}", client_id="{GRAPH_APP_ID}"'
         return GraphError(401, code, message, (("WWW-Authenticate", challenge),))
 

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from presenced.identity.loopback import is_loopback
 
@@ -20,11 +20,11 @@ class BaseUrls:
         if public_url is not None and self._public is None:
             raise ValueError(f"The public URL {public_url!r} must look like https://presence.example.com.")
 
-    def of(self, request: Request) -> str:
+    def of(self, request: HTTPConnection) -> str:
         """The address to tell this client: the public one, else the one it asked for, else the one it connected to."""
         return self._public or _asked(request) or _connected(request)
 
-    def own(self, request: Request) -> set[str]:
+    def own(self, request: HTTPConnection) -> set[str]:
         """The addresses that are certainly this server's.
 
         What the Host header says is not, unless it is a loopback name: whoever sends a request writes it. If it were
@@ -37,17 +37,17 @@ class BaseUrls:
             own.add(asked)
         return own
 
-    def hosts(self, request: Request) -> set[str]:
+    def hosts(self, request: HTTPConnection) -> set[str]:
         """The host names, without ports, of all addresses the client may mean this server by."""
         return {_hostname(url) for url in (self.of(request), _asked(request) or self.of(request))}
 
 
-def _asked(request: Request) -> str | None:
+def _asked(request: HTTPConnection) -> str | None:
     host = request.headers.get("host", "").lower()
     return _normal(f"{request.url.scheme}://{host}") if _HOST.fullmatch(host) else None
 
 
-def _connected(request: Request) -> str:
+def _connected(request: HTTPConnection) -> str:
     host, port = request.scope.get("server") or ("localhost", None)
     if port is None:  # a Unix socket has a path in place of the host
         host = "localhost"

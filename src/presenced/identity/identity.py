@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from presenced.clock import Clock
-from presenced.identity.apps import Apps
+from presenced.identity.apps import Apps, Passwords
 from presenced.identity.base_urls import BaseUrls
 from presenced.identity.external import ExternalIssuer
 from presenced.identity.guesses import Guesses
 from presenced.identity.issuer import LocalIssuer, User
 from presenced.identity.keys import SigningKeys
-from presenced.identity.passwords import Passwords
 from presenced.identity.tenants import Tenants
 from presenced.identity.tokens import Verifier
 from presenced.store.base import Store
