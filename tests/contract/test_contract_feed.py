@@ -10,7 +10,7 @@ from presenced.presence.actions import SetPresence, new_record, pass_time, set_p
 from presenced.presence.record import OutOfOffice, Record, Session, StatusMessage
 from presenced.presence.resolve import next_change
 from presenced.presence.states import State
-from presenced.store.base import Action, Change, Store
+from presenced.store.base import Action, Change, Store, StoreUnavailable
 
 Opened = Callable[[], Awaitable[Store]]
 
@@ -287,3 +287,13 @@ async def test_what_was_asked_before_closing_is_kept(reopen: Opened) -> None:
     store = await reopen()
     assert await asyncio.gather(*asked) == [Record(0.0, 1)] * 50
     assert len(await store.people(TENANT)) == 50
+
+
+async def test_a_closed_store_says_so_and_can_be_closed_again(reopen: Opened) -> None:
+    store = await reopen()
+    await store.close()
+    await store.close()
+    with pytest.raises(StoreUnavailable):
+        await store.change(TENANT, "adele", count)
+    with pytest.raises(StoreUnavailable):
+        await store.people(TENANT)

@@ -13,10 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import msgspec
-
 from presenced.presence.record import Profile, Record, StatusMessage
-from presenced.store.base import Change, StoreUnavailable
+from presenced.store.base import Action, Change, StoreUnavailable
 from presenced.store.sqlite import SqliteStore
 
 TENANT = "contoso"
@@ -26,6 +24,10 @@ PERSONS = 25
 
 def say(*words: object) -> None:
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def keep(record: Record) -> Action:
+    return lambda _: record
 
 
 async def write(path: Path, seed: int) -> None:
@@ -59,16 +61,19 @@ async def limited(path: Path) -> None:
     store = await SqliteStore.open(path)
     heard: list[Change] = []
     store.follow(heard.extend)
-    big = Record(0.0, 1, Profile("adele@contoso.com"), status_message=StatusMessage("x" * 50_000, 0.0))
-    await store.change(TENANT, "adele", lambda _: big)
+
+    def named(name: str) -> Record:
+        return Record(0.0, 1, Profile(name), status_message=StatusMessage("x" * 50_000, 0.0))
+
+    await store.change(TENANT, "adele", keep(named("adele@contoso.com")))
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     used = max(file.stat().st_size for file in path.parent.iterdir())
     resource.setrlimit(resource.RLIMIT_FSIZE, (used + 200_000, most))
     outcomes: list[Record | BaseException | None] = []
     for round_ in range(5):
-        named = [msgspec.structs.replace(big, profile=Profile(f"{round_}.{n}@contoso.com")) for n in range(4)]
+        people = [f"p{round_}.{n}" for n in range(4)]
         outcomes += await asyncio.gather(
-            *(store.change(TENANT, f"p{round_}.{n}", lambda _, n=n: named[n]) for n in range(4)),  # type: ignore[misc]
+            *(store.change(TENANT, person, keep(named(f"{person}@contoso.com"))) for person in people),
             return_exceptions=True,
         )
     kept = [outcome for outcome in outcomes if isinstance(outcome, Record)]
@@ -78,28 +83,31 @@ async def limited(path: Path) -> None:
     assert len(heard) == 1 + len(kept)
     assert len(await store.people(TENANT)) == 1 + len(kept)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-    again = msgspec.structs.replace(big, profile=Profile("4.3@contoso.com"))
-    assert await store.change(TENANT, "afterwards", lambda _: again) == again
+    again = named("p4.3@contoso.com")
+    assert await store.change(TENANT, "afterwards", keep(again)) == again
     assert [change.position for change in await store.feed(0)] == list(range(1, len(kept) + 3))
     await store.close()
     store = await SqliteStore.open(path)
-    assert await store.find(TENANT, "4.3@contoso.com") == "afterwards"
+    assert await store.find(TENANT, "p4.3@contoso.com") == "afterwards"
     assert len(await store.people(TENANT)) == 2 + len(kept)
     await store.close()
     say(failed[0])
 
 
-async def readonly() -> None:
+def take_rights_away(path: Path) -> None:
     """Root may write anything, so be nobody."""
-    folder = Path(tempfile.mkdtemp())
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+
+
+async def readonly(folder: Path) -> None:
     path = folder / "facts.sqlite3"
     store = await SqliteStore.open(path)
     await store.change(TENANT, "adele", lambda _: Record(0.0, 1))
     await store.close()
-    path.chmod(0o444)
-    folder.chmod(0o555)
-    if os.geteuid() == 0:
-        os.seteuid(65534)
+    take_rights_away(path)
     for file in (path, folder / "not there"):
         try:
             store = await SqliteStore.open(file)
@@ -121,4 +129,7 @@ if __name__ == "__main__":
         case ["limited", file]:
             asyncio.run(limited(Path(file)))
         case ["readonly"]:
-            asyncio.run(readonly())
+            with tempfile.TemporaryDirectory() as folder:
+                asyncio.run(readonly(Path(folder)))
+                os.seteuid(os.getuid())
+                Path(folder).chmod(0o755)

@@ -1,6 +1,7 @@
 """When the file cannot be written, nothing of what was asked is kept, everyone is told, and it ends with its cause."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -180,8 +181,6 @@ async def _own(store: SqliteStore, tenant: str, told: dict[str, int]) -> None:
 
 
 async def test_followers_hear_only_what_another_process_could_read_already(store: SqliteStore, tmp_path: Path) -> None:
-    import sqlite3
-
     looked: list[bool] = []
 
     def follower(changes: Sequence[Change]) -> None:
@@ -218,5 +217,7 @@ def test_a_real_size_limit_in_the_middle_of_a_commit_keeps_nothing_and_passes(tm
 
 
 def test_a_folder_where_nothing_may_be_written_is_named() -> None:
-    for message in process("readonly"):
-        assert message.startswith("The data folder cannot keep facts: /")
+    there, not_there = process("readonly")
+    assert there.startswith("The data folder cannot keep facts: /")
+    assert "readonly database" in there
+    assert "unable to open database file" in not_there

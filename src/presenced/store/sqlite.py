@@ -41,7 +41,7 @@ T = TypeVar("T")
 def _record(body: bytes) -> Record:
     try:
         return _decode(body)
-    except (msgspec.DecodeError, TypeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
         raise StoreUnavailable(f"A record in the data folder is damaged: {error}. Restore a backup.") from error
 
 
@@ -75,6 +75,7 @@ class SqliteStore:
         self._flushing: asyncio.Task[None] | None = None
         self._position = 0
         self._followers: list[Follower] = []
+        self._closed = False
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
@@ -181,8 +182,10 @@ class SqliteStore:
     async def close(self) -> None:
         while self._flushing is not None:
             await asyncio.wait([self._flushing])
-        await self._run(lambda: self._database.close())
-        self._thread.shutdown()
+        if not self._closed:
+            await self._run(lambda: self._database.close())
+            self._closed = True
+            self._thread.shutdown()
 
     # --- what is decided but not yet kept ------------------------------------------------------------------------
 
@@ -295,9 +298,11 @@ class SqliteStore:
         return await self._run(lambda: self._database.execute(statement, values).fetchall())
 
     async def _run(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise StoreUnavailable(f"The data folder is closed: {self._path}")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # sqlite3 raises the second on some damaged files
             raise StoreUnavailable(f"The data folder cannot keep facts: {self._path}: {error}") from error
 
     def _connect(self) -> None:

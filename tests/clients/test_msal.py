@@ -1,0 +1,86 @@
+"""MSAL for Python, as published, over TLS: a certificate, and a person's name and password."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import msal
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from tests.conftest import NADIA
+from tests.running import Server
+
+from presenced.emulator import sample
+
+SCOPES = ["https://graph.microsoft.com/.default"]
+
+
+def test_a_certificate_proves_an_app(server: Server, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    file = tmp_path / "app.pem"
+    file.write_bytes(pem)
+    added = server.command(
+        "apps", "add", "certified", "--permission", "Presence.Read.All", "--certificate", str(file), "--json"
+    )
+    client_id = httpx.Response(200, text=added).json()["id"]
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    environment = server.environment()
+    app = msal.ConfidentialClientApplication(
+        client_id,
+        authority=f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}",
+        client_credential={
+            "private_key": private.decode(),
+            "thumbprint": certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303  what Entra calls a thumbprint
+            "public_certificate": pem.decode(),
+        },
+        instance_discovery=False,
+        verify=environment["PRESENCED_CA_FILE"],
+    )
+    answer = app.acquire_token_for_client(SCOPES)
+    assert "access_token" in answer, answer
+    read = httpx.post(
+        f"{server.http}/v1.0/communications/getPresencesByUserId",
+        json={"ids": [NADIA]},
+        headers={"Authorization": f"Bearer {answer['access_token']}"},
+    )
+    assert read.status_code == 200
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:msal")
+def test_a_person_signs_in_with_a_password(server: Server) -> None:
+    environment = server.environment()
+    app = msal.PublicClientApplication(
+        sample.SIGN_IN_APP,
+        authority=f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}",
+        instance_discovery=False,
+        verify=environment["PRESENCED_CA_FILE"],
+    )
+    answer = app.acquire_token_by_username_password("nadia@sample.example", sample.PASSWORD, ["Presence.Read"])
+    assert "access_token" in answer, answer
+    assert answer["id_token_claims"]["oid"] == NADIA
+    me = httpx.get(
+        f"{server.http}/v1.0/me/presence", headers={"Authorization": f"Bearer {answer['access_token']}"}
+    ).json()
+    assert (me["id"], me["activity"]) == (NADIA, "InAMeeting")
+
+    refused = app.acquire_token_by_username_password("nadia@sample.example", "wrong", ["Presence.Read"])
+    assert refused["error"] == "invalid_grant"
+    assert refused["error_description"].startswith("AADSTS50126")

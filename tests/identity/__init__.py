@@ -1,0 +1,1 @@
+"""Who is calling: what may be forged, and what is refused."""
