@@ -33,7 +33,7 @@ class CannotListen(Exception):
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with bounds on the head of a request."""
 
-    _in_head = True
+    _in_head = False
     _head_size = 0
     _head_deadline: asyncio.TimerHandle | None = None
 
@@ -46,24 +46,25 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        began_before = self._in_head
         super().data_received(data)
         if not self._in_head or self.transport.is_closing():
             return
-        self._head_size += len(data)
+        # a head that began in the middle of this chunk, behind another request's body, counts from the next one on
+        self._head_size = self._head_size + len(data) if began_before else 0
         if self._head_size > _LARGEST_HEAD:
             self._refuse(431, "RequestHeaderFieldsTooLarge", f"The request's head exceeds {_LARGEST_HEAD} bytes.")
         elif self._head_deadline is None:
             self._head_deadline = self.loop.call_later(_SLOWEST_HEAD, self._head_too_slow)
 
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._head_size = 0
         self._forget_deadline()
         super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_head = True
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "BadRequest", msg)

@@ -18,7 +18,7 @@ from presenced.emulator import sample
 SCOPES = ["https://graph.microsoft.com/.default"]
 
 
-def test_a_certificate_proves_an_app(server: Server, tmp_path: Path) -> None:
+def test_a_certificate_proves_an_app(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     now = datetime.now(UTC)
@@ -43,6 +43,8 @@ def test_a_certificate_proves_an_app(server: Server, tmp_path: Path) -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     environment = server.environment()
+    # requests, which MSAL uses, prefers this variable to what it is told
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", environment["PRESENCED_CA_FILE"])
     app = msal.ConfidentialClientApplication(
         client_id,
         authority=f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}",
@@ -65,8 +67,10 @@ def test_a_certificate_proves_an_app(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:msal")
-def test_a_person_signs_in_with_a_password(server: Server) -> None:
+def test_a_person_signs_in_with_a_password(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = server.environment()
+    # requests, which MSAL uses, prefers this variable to what it is told
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", environment["PRESENCED_CA_FILE"])
     app = msal.PublicClientApplication(
         sample.SIGN_IN_APP,
         authority=f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}",

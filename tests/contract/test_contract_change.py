@@ -190,6 +190,17 @@ async def test_a_writer_who_goes_away_harms_no_neighbour(store: Store) -> None:
         assert number % 3 == 0 or len(mine) == 2
 
 
+@pytest.mark.parametrize("gone", [0, 1, 2])
+async def test_one_who_goes_away_takes_nobody_along_who_waits_for_the_same_fact(store: Store, gone: int) -> None:
+    actions: list[Action] = [count, lambda record: record, lambda record: record]
+    callers = [asyncio.create_task(store.change(TENANT, ADELE, action)) for action in actions]
+    await asyncio.sleep(0)
+    callers[gone].cancel()
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    del outcomes[gone]
+    assert outcomes == [known(1)] * 2
+
+
 async def test_people_come_in_order_of_their_ids_page_by_page(store: Store) -> None:
     ids = ["a", "B", "b", "aa", "ä", "z", "Ω", "10", "9", "\U0001f600", "\uffff", "a b"]
     for number, person in enumerate(ids):

@@ -79,7 +79,7 @@ async def test_me_needs_a_person(desk: Desk) -> None:
     "authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", "Bearer x.y.z", "Bearer \xe4\xf6", "bearer a b c"]
 )
 async def test_no_token_or_a_bad_one(desk: Desk, authorization: str | None) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization}
+    headers = {} if authorization is None else {b"Authorization": authorization.encode("latin-1")}
     for path in ("/me/presence", "/communications/getPresencesByUserId", "/nothing"):
         answer = await desk.bare().request("POST", path, json={"ids": []}, headers=headers)
         assert answer.status_code == 401

@@ -11,7 +11,7 @@ from presenced.identity.external import ExternalIssuer, IssuerUnavailable
 from presenced.identity.identity import Identity
 from presenced.identity.tokens import Verifier
 
-from .forger import ADELE, START, TENANT, Forger, SetClock
+from .forger import ADELE, START, TENANT, Forger, SetClock, b64
 from .provider import AUDIENCE, Provider
 
 KNOWN = ("Presence.Read", "Presence.Read.All", "Presence.ReadWrite", "Presence.ReadWrite.All")
@@ -69,20 +69,15 @@ async def test_elliptic_curves(provider: Provider, configure: Configure, alg: st
 async def test_a_key_of_another_kind_than_the_algorithm(provider: Provider, configure: Configure) -> None:
     provider.add("curve", "P-256")
     verifier = configure()
-    head, body, signature = provider.token().split(".")
     for alg, kid in (("ES256", "first"), ("RS256", "curve"), ("ES384", "curve")):
         other = provider.token(kid="curve", alg="ES256", typ="x") if kid == "curve" else provider.token()
         _, body, signature = other.split(".")
-        from .forger import b64
-
         head = b64(f'{{"alg":"{alg}","kid":"{kid}"}}'.encode())
         await refused(verifier, f"{head}.{body}.{signature}", "Invalid signature")
 
 
 @pytest.mark.parametrize("alg", ["HS256", "none", "EdDSA", "ES256K"])
 async def test_other_algorithms_do_not_even_cause_a_fetch(provider: Provider, configure: Configure, alg: str) -> None:
-    from .forger import b64
-
     head = b64(f'{{"alg":"{alg}","kid":"first"}}'.encode())
     _, body, signature = provider.token().split(".")
     await refused(configure(), f"{head}.{body}.{signature}", "Invalid signature")

@@ -103,6 +103,7 @@ async def test_another_algorithm(identity: Identity, forger: Forger, alg: str) -
 
 
 async def test_ps256_with_the_right_key(identity: Identity, forger: Forger) -> None:
+    assert forger.signing.key.private_key is not None
     key = RSAKey.import_key(forger.signing.key.private_key)
     token = jws.serialize_compact(forger.header(alg="PS256"), json.dumps(forger.claims()), key, algorithms=["PS256"])
     await refused(identity, token, INVALID)

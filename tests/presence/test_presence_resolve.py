@@ -94,6 +94,8 @@ def test_with_the_default_five_minutes_expiry_wins_over_the_fade() -> None:
 def test_a_faded_session_gives_way_to_one_that_is_fresh_and_holds_against_away() -> None:
     faded = Session(AVAILABLE, 0.0, 3600.0)
     assert resolve(person(faded, Session(AVAILABLE, 100.0, 3600.0)), 350.0).state == AVAILABLE
+    kept_by_its_client = Session(AVAILABLE, -1000.0, None)
+    assert resolve(person(faded, kept_by_its_client), 350.0).state == AVAILABLE
     assert resolve(person(faded, Session(AWAY, 100.0, 3600.0)), 350.0).state == INACTIVE
     assert resolve(person(faded, Session(IN_A_CALL, 100.0, 3600.0)), 350.0).state == IN_A_CALL
 

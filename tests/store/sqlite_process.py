@@ -31,17 +31,19 @@ def keep(record: Record) -> Action:
 
 
 async def write(path: Path, seed: int) -> None:
-    """Changes, removals and documents, by many writers at once. ``sequence`` counts the changes of a person."""
+    """Changes and documents, by many writers at once. ``sequence`` counts the changes of a person."""
     store = await SqliteStore.open(path)
     dice = random.Random(seed)  # noqa: S311
 
     async def writer(number: int) -> None:
+        count = seed * 1_000_000
         while True:
             person = f"p{dice.randrange(PERSONS)}"
             size = dice.choice([0, 10, 3000])
             if dice.random() < 0.05:
-                await store.put("apps", f"w{number}", (value := str(dice.random())).encode())
-                say("put", f"w{number}", value)
+                count += 1
+                await store.put("apps", f"w{number}", str(count).encode())
+                say("put", f"w{number}", count)
                 continue
 
             def action(record: Record | None, person: str = person, size: int = size) -> Record:

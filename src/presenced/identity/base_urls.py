@@ -44,14 +44,14 @@ class BaseUrls:
 
 def _asked(request: HTTPConnection) -> str | None:
     host = request.headers.get("host", "").lower()
-    return _normal(f"{request.url.scheme}://{host}") if _HOST.fullmatch(host) else None
+    return _normal(f"{request.scope['scheme']}://{host}") if _HOST.fullmatch(host) else None
 
 
 def _connected(request: HTTPConnection) -> str:
     host, port = request.scope.get("server") or ("localhost", None)
     if port is None:  # a Unix socket has a path in place of the host
         host = "localhost"
-    url = f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else "")
+    url = f"{request.scope['scheme']}://{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else "")
     return _normal(url) or url
 
 

@@ -1,0 +1,126 @@
+"""Discovery, keys and user realm, and the addresses in them."""
+
+from typing import Any
+
+import httpx
+import pytest
+from starlette.requests import Request
+
+from presenced.identity.base_urls import BaseUrls
+from presenced.identity.identity import Identity
+from presenced.identity.jwks import _import
+
+from .endpoint import check_refusal
+from .forger import BASE, TENANT, Forger
+
+DOCUMENT = "v2.0/.well-known/openid-configuration"
+
+
+async def test_what_every_msal_needs(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"/{TENANT}/{DOCUMENT}")
+    assert answer.status_code == 200
+    document = answer.json()
+    named = ("authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "jwks_uri", "issuer")
+    assert {name: document[name] for name in named} == {
+        "issuer": f"{BASE}/{TENANT}/v2.0",
+        "authorization_endpoint": f"{BASE}/{TENANT}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{BASE}/{TENANT}/oauth2/v2.0/token",
+        "device_authorization_endpoint": f"{BASE}/{TENANT}/oauth2/v2.0/devicecode",
+        "jwks_uri": f"{BASE}/{TENANT}/discovery/v2.0/keys",
+    }
+    assert document["grant_types_supported"] == ["client_credentials", "password"]
+
+
+@pytest.mark.parametrize("spelling", [TENANT.upper(), "organizations", "common"])
+async def test_the_tenant_by_another_name(client: httpx.AsyncClient, spelling: str) -> None:
+    assert (await client.get(f"/{spelling}/{DOCUMENT}")).json()["issuer"] == f"{BASE}/{TENANT}/v2.0"
+
+
+async def test_the_keys_verify_the_tokens(client: httpx.AsyncClient, identity: Identity, forger: Forger) -> None:
+    uri = (await client.get(f"/{TENANT}/{DOCUMENT}")).json()["jwks_uri"]
+    answer = (await client.get(uri)).json()
+    assert all(set(key) == {"kty", "n", "e", "kid", "use", "alg"} for key in answer["keys"])
+    assert list(_import(answer)) == [identity.keys.current.kid]
+
+
+@pytest.mark.parametrize("path", [DOCUMENT, "discovery/v2.0/keys"])
+async def test_unknown_tenants(client: httpx.AsyncClient, path: str) -> None:
+    check_refusal(await client.get(f"/fabrikam.example/{path}"), 90002, "invalid_request")
+    check_refusal(await client.get(f"/consumers/{path}"), 9002332, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "path", ["/common/userrealm/adele%40contoso.example", "/common/UserRealm/nobody@contoso.example"]
+)
+async def test_user_realm(client: httpx.AsyncClient, path: str) -> None:
+    answer = (await client.get(path, params={"api-version": "1.0"})).json()
+    assert (answer["ver"], answer["account_type"], answer["domain_name"]) == ("1.0", "Managed", "contoso.example")
+
+
+def request(host: str | None, scheme: str = "https", server: Any = ("10.0.0.7", 8443)) -> Request:
+    headers = [] if host is None else [(b"host", host.encode("latin-1"))]
+    return Request({"type": "http", "scheme": scheme, "path": "/", "headers": headers, "server": server})
+
+
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("localhost:8443", "https://localhost:8443"),
+        ("LocalHost", "https://localhost"),
+        ("presence.example:443", "https://presence.example"),
+        ("[::1]:8443", "https://[::1]:8443"),
+        ("my_container:80", "https://my_container:80"),
+        (None, "https://10.0.0.7:8443"),
+        ("", "https://10.0.0.7:8443"),
+        ("evil.example/x", "https://10.0.0.7:8443"),
+        ("evil.example#", "https://10.0.0.7:8443"),
+        ("a@evil.example", "https://10.0.0.7:8443"),
+        ("evil.example:80:80", "https://10.0.0.7:8443"),
+        ("evil.example:99999", "https://10.0.0.7:8443"),
+        ('evil"example', "https://10.0.0.7:8443"),
+        ("evil.example\n", "https://10.0.0.7:8443"),
+        ("evil\xe9.example", "https://10.0.0.7:8443"),
+        ("[::1", "https://10.0.0.7:8443"),
+        ("[:::::]", "https://10.0.0.7:8443"),
+        ("x" * 300, "https://10.0.0.7:8443"),
+    ],
+)
+def test_the_address_clients_are_told(host: str | None, base: str) -> None:
+    assert BaseUrls().of(request(host)) == base
+    assert BaseUrls("https://presence.example").of(request(host)) == "https://presence.example"
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("localhost:9000", {"https://10.0.0.7:8443", "https://localhost:9000"}),
+        ("127.0.0.2", {"https://10.0.0.7:8443", "https://127.0.0.2"}),
+        ("[::1]", {"https://10.0.0.7:8443", "https://[::1]"}),
+        ("presence.example", {"https://10.0.0.7:8443"}),
+        ("localhost.evil.example", {"https://10.0.0.7:8443"}),
+        ("127.0.0.1.evil.example", {"https://10.0.0.7:8443"}),
+    ],
+)
+def test_the_addresses_that_are_certain(host: str, own: set[str]) -> None:
+    assert BaseUrls().own(request(host)) == own
+
+
+@pytest.mark.parametrize(
+    ("server", "base"),
+    [
+        (("::1", 8080), "https://[::1]:8080"),
+        (("10.0.0.7", 443), "https://10.0.0.7"),
+        (("/run/presenced.sock", None), "https://localhost"),
+        (None, "https://localhost"),
+    ],
+)
+def test_the_address_of_the_connection(server: Any, base: str) -> None:
+    assert BaseUrls().of(request(None, server=server)) == base
+
+
+@pytest.mark.parametrize(
+    "url", ["presence.example", "https://presence.example/x", "ftp://x", "https://", "https://a b"]
+)
+def test_a_public_url_that_is_none(url: str) -> None:
+    with pytest.raises(ValueError, match="public URL"):
+        BaseUrls(url)
