@@ -47,6 +47,8 @@ class Server:
                 self.http, self.https = ready[1], ready[2] or ""
                 break
         else:
+            self.process.wait(60)
+            self.process.stdout.close()
             raise AssertionError(f"the server did not start:\n{self.output}")
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

@@ -128,7 +128,7 @@ async def test_no_concurrent_change_to_one_person_is_lost(store: Store) -> None:
 
 async def test_concurrent_changes_to_many_persons_do_not_mix(store: Store) -> None:
     order = [f"p{number % 100:03}" for number in range(1000)]
-    random.Random(1).shuffle(order)  # noqa: S311
+    random.Random(1).shuffle(order)
     await asyncio.gather(*(store.change(TENANT, person, count) for person in order))
     assert await store.people(TENANT) == [(f"p{number:03}", known(10)) for number in range(100)]
     feed = await store.feed(0)

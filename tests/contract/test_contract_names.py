@@ -124,7 +124,7 @@ async def test_a_name_is_found_as_its_followers_have_heard_and_not_before(store:
 
 
 async def test_a_storm_of_renames_leaves_names_and_records_in_agreement(store: Store) -> None:
-    dice = random.Random(7)  # noqa: S311
+    dice = random.Random(7)
     names = [f"n{n}@x" for n in range(8)]
 
     async def one() -> None:

@@ -24,6 +24,10 @@ def person(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
+def set_to(session: str, availability: str, activity: str) -> dict[str, str]:
+    return {"sessionId": session, "availability": availability, "activity": activity, "expirationDuration": "PT4H"}
+
+
 async def load(server: Server, token: str, acknowledged: dict[str, str], tried: dict[str, set[str]]) -> None:
     """Set presences from 16 connections until the server is gone, noting what was tried and what was answered."""
 
@@ -31,12 +35,7 @@ async def load(server: Server, token: str, acknowledged: dict[str, str], tried: 
         while True:
             one = person(number * 1000 + random.randrange(20))  # nobody else writes to these
             availability, activity = random.choice(STATES)
-            body = {
-                "sessionId": "load",
-                "availability": availability,
-                "activity": activity,
-                "expirationDuration": "PT4H",
-            }
+            body = set_to("load", availability, activity)
             tried[one] = {activity, acknowledged.get(one, "")}
             try:
                 answer = await client.post(f"/users/{one}/presence/setPresence", json=body)
@@ -93,12 +92,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
         with server.client() as client:
             for number in range(400):
                 availability, activity = STATES[number % len(STATES)]
-                body = {
-                    "sessionId": "s",
-                    "availability": availability,
-                    "activity": activity,
-                    "expirationDuration": "PT4H",
-                }
+                body = set_to("s", availability, activity)
                 answer = client.post(f"/users/{person(number)}/presence/setPresence", json=body)
                 if answer.status_code == 200:
                     kept[person(number)] = activity

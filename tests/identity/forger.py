@@ -99,7 +99,7 @@ class Certificate:
             .sign(self.key, hashes.SHA256())
         )
         self.der = self.certificate.public_bytes(serialization.Encoding.DER)
-        self.x5t = b64(hashlib.sha1(self.der).digest())  # noqa: S324  as MSAL names it
+        self.x5t = b64(hashlib.sha1(self.der).digest())
 
 
 async def find_person(tenant: str, name: str) -> User | None:

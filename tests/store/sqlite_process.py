@@ -33,7 +33,7 @@ def keep(record: Record) -> Action:
 async def write(path: Path, seed: int) -> None:
     """Changes and documents, by many writers at once. ``sequence`` counts the changes of a person."""
     store = await SqliteStore.open(path)
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
 
     async def writer(number: int) -> None:
         count = seed * 1_000_000

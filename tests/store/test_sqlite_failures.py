@@ -94,6 +94,7 @@ async def test_a_commit_that_fails_keeps_nothing_and_tells_everyone(
         store.change(TENANT, "alex", big("alex@contoso.com")),  # alone in the first commit
         store.change(TENANT, "adele", big("new@contoso.com")),  # gives a name up
         store.change(TENANT, "adele", renewed),  # builds on that
+        store.change(TENANT, "ghost", big("new@contoso.com")),  # not "taken": nobody ever had it
         store.change(TENANT, "lidia", big("adele@contoso.com")),  # takes the name
         store.change(TENANT, "adele", lambda _: None),
         store.change(TENANT, "adele", lambda record: record),  # "nothing to do", founded on what is not kept

@@ -115,7 +115,7 @@ Damage = Callable[[bytearray, random.Random], None]
 
 def damaged(path: Path, damage: Damage, seed: int) -> None:
     content = bytearray(path.read_bytes())
-    damage(content, random.Random(seed))  # noqa: S311
+    damage(content, random.Random(seed))
     path.write_bytes(content)
 
 

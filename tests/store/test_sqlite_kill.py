@@ -30,7 +30,7 @@ async def killed_while_writing(path: Path, seed: int, after: float) -> list[list
 
 async def test_every_acknowledged_write_survives_kill_9_at_a_random_moment(tmp_path: Path) -> None:
     path = tmp_path / "facts.sqlite3"
-    dice = random.Random()  # noqa: S311
+    dice = random.Random()
     told: dict[tuple[str, str], int] = {}
     for seed in range(ROUNDS):
         for kind, key, value in await killed_while_writing(path, seed, dice.uniform(0.0, 0.2)):

@@ -1,6 +1,6 @@
 """The sample tenant: a dozen people in believable states, and two apps whose credentials everybody knows.
 
-The ids are fixed and the credentials documented (docs/quickstart.md), as Azurite's are, so that examples work word for
+The ids are fixed and the credentials documented (docs/sample.md), as Azurite's are, so that examples work word for
 word. The first two people are those of Graph's own page of getPresencesByUserId. Their sessions are those of signed-in
 Teams clients: they last until someone changes them.
 """

@@ -7,7 +7,7 @@ import msgspec
 
 from presenced.identity.apps import App
 from presenced.identity.client_authentication import authenticate
-from presenced.identity.entra_errors import consent_missing, locked, proof_missing, scope_invalid, wrong_password
+from presenced.identity.entra_errors import consent_missing, locked, proof_missing, wrong_password
 from presenced.identity.identity import Identity
 from presenced.identity.issuer import GRAPH_AUDIENCE, User
 from presenced.identity.scopes import Scopes
@@ -44,15 +44,11 @@ async def password(identity: Identity, request: TokenRequest) -> dict[str, Any]:
 
 def _granted(app: App, scopes: Scopes) -> tuple[str, ...]:
     if scopes.default:
-        permissions = app.delegated_permissions
-    else:
-        names = {name.lower(): name for name in app.delegated_permissions}
-        if not all(name.lower() in names for name in scopes.permissions):
-            raise consent_missing(app.id, app.name)
-        permissions = tuple(names[name.lower()] for name in scopes.permissions)
-    if not scopes.asked and not scopes.openid:
-        raise scope_invalid("")
-    return permissions
+        return app.delegated_permissions
+    names = {name.lower(): name for name in app.delegated_permissions}
+    if not all(name.lower() in names for name in scopes.permissions):
+        raise consent_missing(app.id, app.name)
+    return tuple(names[name.lower()] for name in scopes.permissions)
 
 
 async def _sign_in(identity: Identity, tenant: str, name: str, secret: str) -> User:

@@ -1,0 +1,173 @@
+"""Writes the pages that must not drift from the code: compatibility.md and configuration.md.
+
+Run by scripts/docs; a test fails when the pages in the repository differ from what this writes.
+"""
+
+from pathlib import Path
+
+from presenced.graph.operation import Operation
+from presenced.graph.server import OPERATIONS
+from presenced.identity.permissions import NEEDS
+from presenced.settings import options
+
+HERE = Path(__file__).parent
+
+DIFFERS = {
+    "getPresencesByUserId": "Graph publishes no text for more than 650 ids, nor what it says of unknown ids; here they "
+    "are PresenceUnknown in request order, or left out with `unknown-ids = omit`.",
+    "getPresence": "A UPN is 404 `NotFound`, as is an unknown id; Graph's body for these is not published. "
+    "`$select` and `$expand` are ignored.",
+    "setPresence": "`sessionId` is required and may be any text; Graph's schema lets it be null, its service is known to "
+    "require it on clearPresence. An unknown id becomes a person, unless `add-unknown = false`. At most 500 live "
+    "sessions a person.",
+    "createUser": "`id` may be given; `accountEnabled`, `mailNickname` and `passwordProfile` may be left out.",
+    "listUsers": "`$top`, `$skiptoken` and `$select` only; `$filter` and others are refused with 400.",
+    "getUser": "Five members: id, userPrincipalName, displayName, mail, jobTitle.",
+    "getMe": "Five members, as for a user.",
+}
+
+SPELLING = {
+    "getpresencesbyuserid": "getPresencesByUserId",
+    "setpresence": "setPresence",
+    "clearpresence": "clearPresence",
+}
+
+NOT_IMPLEMENTED = (
+    ("POST", "…/presence/setUserPreferredPresence", ""),
+    ("POST", "…/presence/clearUserPreferredPresence", ""),
+    ("POST", "…/presence/setStatusMessage", "messages in the sample can be read"),
+    ("POST", "…/presence/setManualLocation, setAutomaticLocation", "locations in the sample can be read"),
+    ("POST", "…/presence/clearLocation, clearAutomaticLocation", ""),
+    ("GET", "/communications/presences", "with or without `$filter`"),
+    ("GET", "/communications/presences/$count", ""),
+    (
+        "PATCH, DELETE",
+        "/me/presence, /users/{id}/presence, /communications/presences/{id}",
+        "generated from the schema only",
+    ),
+    ("POST, GET, PATCH, DELETE", "/subscriptions, /subscriptions/{id}", ""),
+    ("POST", "/subscriptions/{id}/reauthorize", ""),
+    ("POST", "/$batch", ""),
+    ("GET", "/$metadata and the service document", ""),
+    ("OPTIONS", "any (CORS)", ""),
+)
+
+COMPATIBILITY = """# Compatibility with Microsoft Graph
+
+<!-- Written by scripts/docs from the tables in src/presenced. Do not edit. -->
+
+What presenced does of Graph's presence API, on `/v1.0` and `/beta` alike. Every action also answers to its
+namespace-qualified name (`microsoft.graph.setPresence`), paths match in any letter case, `users('id')` is `users/id`, and
+`/users/me-token-to-replace` is `/me`.
+
+**Implemented** means: as Graph documents it or was observed to do. **Differs** names what is otherwise, or where Graph's
+behaviour is not published and presenced had to choose.
+
+| operation | status | delegated permission | application permission |
+| --- | --- | --- | --- |
+{implemented}
+
+Any one of the permissions named is enough. Reading one's own presence takes `{own}`. Personal Microsoft accounts are
+refused everywhere. Changing another person's presence with a person's token is 401, as in Graph.
+
+## What differs
+
+{differs}
+- **Every operation**: a missing permission is 403 `Forbidden` with an empty message, as observed; the header
+  `presenced-needs-permission` says which permissions would do. `x-ms-ags-diagnostic` and `Strict-Transport-Security` are
+  not sent (HSTS on localhost would break other local servers).
+- **Throttling**: 1,500 requests per 30 seconds per application and tenant on presence, reads and writes together, as the
+  operation's page says (the newest central table says 10,000; see `throttle.presence`). A refused request is not counted.
+- **An unknown path** under `/v1.0` is 400 `BadRequest`, "Resource not found for the segment", as observed; elsewhere it
+  is 404 `NotFound`.
+- **sequenceNumber** is 20 digits, the microseconds since 1970 of the last visible change, always growing.
+- **The default five minutes** of setPresence end exactly when Available would first fade: expiry wins.
+
+## Not implemented
+
+| method | path | note |
+| --- | --- | --- |
+{missing}
+
+## Sign-in
+
+The local issuer answers as Entra does at `/{{tenant}}/oauth2/v2.0/token`, `/{{tenant}}/v2.0/.well-known/openid-configuration`
+and `/{{tenant}}/discovery/v2.0/keys`: the grants client_credentials (secret or certificate) and password. Not implemented
+yet: device code, authorization code, refresh tokens, on-behalf-of. Local access tokens have the issuer
+`urn:presenced:{{tenant}}`, whichever address they were asked at.
+"""
+
+CONFIGURATION = """# Configuration
+
+<!-- Written by scripts/docs from src/presenced/settings.py. Do not edit. -->
+
+Every setting is a flag of `presenced serve`, an environment variable and a key of `presenced.toml`. The flag wins over the
+variable, the variable over the file. The file is `presenced.toml` in the folder a command is started in, or the one that
+`--config` or `PRESENCED_CONFIG` names. Dots in a key are tables: `throttle.presence` is `presence` under `[throttle]`.
+
+| key | flag | variable | default | meaning |
+| --- | --- | --- | --- | --- |
+{rows}
+
+Options of one command only are variables with its name, such as `PRESENCED_TOKEN_LIFETIME`, and keys in its table:
+
+```toml
+port = 8081
+tls = true
+
+[throttle]
+presence = 0
+
+[token]
+lifetime = "8h"
+```
+
+Tokens of other issuers (Entra, Keycloak and the like) are accepted when the file names them. Their keys are found by OpenID
+discovery. Without `tenant`, the token's own `tid` says whose people it is for:
+
+```toml
+[[issuers]]
+issuer = "https://id.example.com/realms/work"
+audience = "presence"
+tenant = "5ca1ab1e-0000-4000-8000-000000000001"
+roles_claim = "realm_access.roles"
+```
+"""
+
+
+def compatibility() -> str:
+    """The text of compatibility.md."""
+    own = "` or `".join(NEEDS["getOwnPresence"].delegated)
+    return COMPATIBILITY.format(
+        implemented="\n".join(_row(operation) for operation in OPERATIONS),
+        differs="\n".join(f"- **{name}**: {how}" for name, how in DIFFERS.items()),
+        missing="\n".join(f"| {method} | `{path}` | {note} |" for method, path, note in NOT_IMPLEMENTED),
+        own=own,
+    )
+
+
+def configuration() -> str:
+    """The text of configuration.md."""
+    rows = []
+    for option in options().values():
+        meaning = option.description.replace("|", "\\|")
+        rows.append(f"| `{option.key}` | `{option.flag}` | `{option.variable}` | {option.shown_default} | {meaning} |")
+    return CONFIGURATION.format(rows="\n".join(rows))
+
+
+def _row(operation: Operation) -> str:
+    paths = "<br>".join(f"`{operation.method} /{_spelt(template)}`" for template in operation.templates)
+    status = "differs" if operation.name in DIFFERS else "implemented"
+    need = NEEDS[operation.needs]
+    return f"| {paths} | {status} | {', '.join(need.delegated) or 'none'} | {', '.join(need.application) or 'none'} |"
+
+
+def _spelt(template: str) -> str:
+    return "/".join(SPELLING.get(segment, segment) for segment in template.split("/"))
+
+
+PAGES = {HERE / "compatibility.md": compatibility, HERE / "configuration.md": configuration}
+
+if __name__ == "__main__":
+    for path, text in PAGES.items():
+        path.write_text(text(), "utf-8")
