@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from presenced.clock import Clock, SystemClock
 from presenced.control import Control, Impossible
@@ -31,10 +31,6 @@ from presenced.settings import Settings
 from presenced.store.base import Store
 from presenced.store.sqlite import SqliteStore
 from presenced.view import View
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 
 _GRAPH_PREFIXES = tuple(f"/{version}" for version in VERSIONS)
 

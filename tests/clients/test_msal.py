@@ -1,4 +1,8 @@
-"""MSAL for Python, as published, over TLS: a certificate, and a person's name and password."""
+"""MSAL for Python, as published, over TLS: an app that proves itself with a certificate.
+
+Its password flow cannot be tried here: it asks for the user realm at the authority's host without the port, so it works
+with a server on port 443 only. The grant itself is tested in tests/identity.
+"""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from tests.conftest import NADIA
 from tests.running import Server
-
-from presenced.emulator import sample
 
 SCOPES = ["https://graph.microsoft.com/.default"]
 
@@ -57,34 +59,10 @@ def test_a_certificate_proves_an_app(server: Server, tmp_path: Path, monkeypatch
         verify=environment["PRESENCED_CA_FILE"],
     )
     answer = app.acquire_token_for_client(SCOPES)
-    assert "access_token" in answer, answer
+    assert "access_token" in answer, answer.get("error_description")
     read = httpx.post(
         f"{server.http}/v1.0/communications/getPresencesByUserId",
         json={"ids": [NADIA]},
         headers={"Authorization": f"Bearer {answer['access_token']}"},
     )
     assert read.status_code == 200
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:msal")
-def test_a_person_signs_in_with_a_password(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment = server.environment()
-    # requests, which MSAL uses, prefers this variable to what it is told
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", environment["PRESENCED_CA_FILE"])
-    app = msal.PublicClientApplication(
-        sample.SIGN_IN_APP,
-        authority=f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}",
-        instance_discovery=False,
-        verify=environment["PRESENCED_CA_FILE"],
-    )
-    answer = app.acquire_token_by_username_password("nadia@sample.example", sample.PASSWORD, ["Presence.Read"])
-    assert "access_token" in answer, answer
-    assert answer["id_token_claims"]["oid"] == NADIA
-    me = httpx.get(
-        f"{server.http}/v1.0/me/presence", headers={"Authorization": f"Bearer {answer['access_token']}"}
-    ).json()
-    assert (me["id"], me["activity"]) == (NADIA, "InAMeeting")
-
-    refused = app.acquire_token_by_username_password("nadia@sample.example", "wrong", ["Presence.Read"])
-    assert refused["error"] == "invalid_grant"
-    assert refused["error_description"].startswith("AADSTS50126")

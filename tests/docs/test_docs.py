@@ -80,7 +80,7 @@ def test_files_of_settings(tmp_path: Path, title: str, code: str) -> None:
 
 
 def test_the_call_that_serve_prints_answers(server: Server) -> None:
-    call = server.output.partition("Try it in another terminal:\n")[2]
+    call = server.output.partition("Try it in another terminal:\n\n")[2].partition("\n\n")[0]
     run = subprocess.run(["bash", "-c", call], capture_output=True, text=True, check=True, cwd=Path.cwd())
     assert '"activity":"InAMeeting"' in run.stdout
     assert '"availability":"Away"' in run.stdout

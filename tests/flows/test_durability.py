@@ -88,7 +88,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
 
     kept: dict[str, str] = {}
     refused = 0
-    with running(data, "--sample", "--throttle-presence", "0", preexec_fn=no_large_files) as server:
+    with running(data, "--sample", "--throttle-presence", "0", preexec_fn=no_large_files) as server:  # noqa: SIM117
         with server.client() as client:
             for number in range(400):
                 availability, activity = STATES[number % len(STATES)]

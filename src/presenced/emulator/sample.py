@@ -111,7 +111,7 @@ async def fill(store: Store, tenants: Tenants, apps: Apps, passwords: Passwords,
     await tenants.add(TENANT)
     for someone in _PEOPLE:
         await store.change(TENANT, someone.id, _become(someone, now))
-        await passwords.set(TENANT, someone.id, PASSWORD)
+    await passwords.set_all(TENANT, [someone.id for someone in _PEOPLE], PASSWORD)
     await apps.add(
         TENANT,
         "Sample sign-in app",
@@ -136,9 +136,8 @@ async def hide(apps: Apps, passwords: Passwords) -> Shown | None:
     if not any(apps.verify_secret(app, SECRET) for app in known):
         return None
     password = new_secret()
-    for someone in _PEOPLE:
-        if await passwords.verify(TENANT, someone.id, PASSWORD):
-            await passwords.set(TENANT, someone.id, password)
+    known_by_all = [someone.id for someone in _PEOPLE if await passwords.verify(TENANT, someone.id, PASSWORD)]
+    await passwords.set_all(TENANT, known_by_all, password)
     secrets = {app.id: await apps.set_secret(app) for app in known}
     return Shown(secrets.get(SERVICE_APP, ""), secrets.get(SIGN_IN_APP, ""), password)
 

@@ -6,11 +6,9 @@ permission (403), another person's presence (401, "Cannot set the presence of an
 Nothing leaves here but Graph's envelope and headers, whatever happens inside.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import structlog
 from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
 
 from presenced.clock import Clock
 from presenced.graph import body, presences, users
@@ -47,10 +45,6 @@ for _operation in OPERATIONS:
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
 log = structlog.get_logger()
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 
 
 class GraphServer:

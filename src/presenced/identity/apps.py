@@ -133,9 +133,15 @@ class Passwords:
             await self._store.put(self.COLLECTION, key, None)
             self._kept.pop(key, None)
             return
+        await self.set_all(tenant, [person], password)
+
+    async def set_all(self, tenant: str, persons: Iterable[str], password: str) -> None:
+        """Give several persons one password, hashed once: that they share it is no secret to whoever sets it."""
         kept = await hash_password(password)
-        await self._store.put(self.COLLECTION, key, kept.encode())
-        self._kept[key] = kept
+        for person in persons:
+            key = f"{tenant}/{person}"
+            await self._store.put(self.COLLECTION, key, kept.encode())
+            self._kept[key] = kept
 
     async def verify(self, tenant: str, person: str | None, password: str) -> bool:
         """Whether this is the person's password. An unknown person (also None) takes as long as a wrong password."""
