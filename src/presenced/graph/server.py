@@ -7,7 +7,6 @@ Nothing leaves here but Graph's envelope and headers, whatever happens inside.
 """
 
 import structlog
-from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from presenced.clock import Clock
@@ -105,7 +104,7 @@ class GraphServer:
                 content = await body.read(receive, self._most_body)
                 content = body.decompress(content, headers.get("content-encoding", "").lower(), self._most_body)
             call = Call(
-                base=f"{self._base_urls.of(HTTPConnection(scope))}/{path.version}",
+                base=f"{self._base_urls.of(scope)}/{path.version}",
                 caller=caller,
                 template=path.template,
                 key=path.key or _own_key(path, caller),
@@ -138,7 +137,7 @@ class GraphServer:
         return self._verifier.cached(token) or await self._verifier.verify(token)
 
     def _unauthorized(self, code: str, message: str, scope: Scope) -> GraphError:
-        authority = f"{self._base_urls.of(HTTPConnection(scope))}/common/oauth2/authorize"
+        authority = f"{self._base_urls.of(scope)}/common/oauth2/authorize"
         challenge = f'Bearer realm="", authorization_uri="{authority}", client_id="{GRAPH_APP_ID}"'
         return GraphError(401, code, message, (("WWW-Authenticate", challenge),))
 

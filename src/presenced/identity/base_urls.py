@@ -1,15 +1,19 @@
 """BaseUrls: the addresses this server goes by, as ``scheme://host[:port]`` without a path."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
-
-from starlette.requests import HTTPConnection
 
 from presenced.identity.loopback import is_loopback
 
 # host[:port]: a name (with the underscores of container networks), an IPv4 address, or an IPv6 address in brackets.
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+Scope = Mapping[str, Any]
 
 
 class BaseUrls:
@@ -20,38 +24,50 @@ class BaseUrls:
         if public_url is not None and self._public is None:
             raise ValueError(f"The public URL {public_url!r} must look like https://presence.example.com.")
 
-    def of(self, request: HTTPConnection) -> str:
-        """The address to tell this client: the public one, else the one it asked for, else the one it connected to."""
-        return self._public or _asked(request) or _connected(request)
+    def of(self, scope: Scope) -> str:
+        """The address to tell this client: the public one, else the one it asked at, else the one it came in at."""
+        if self._public is not None:
+            return self._public
+        scheme = scope["scheme"]
+        return _asked(scheme, _host(scope)) or _connected(scheme, scope.get("server"))
 
-    def own(self, request: HTTPConnection) -> set[str]:
+    def own(self, scope: Scope) -> set[str]:
         """The addresses that are certainly this server's.
 
         What the Host header says is not, unless it is a loopback name: whoever sends a request writes it. If it were
         taken, a client assertion made for another server could be sent on to this one, under that server's name.
         The address the connection was accepted at (uvicorn takes it from the socket) cannot be chosen so.
         """
-        own = {_connected(request)} | ({self._public} if self._public else set())
-        asked = _asked(request)
+        scheme = scope["scheme"]
+        own = {_connected(scheme, scope.get("server"))} | ({self._public} if self._public else set())
+        asked = _asked(scheme, _host(scope))
         if asked is not None and is_loopback(_hostname(asked)):
             own.add(asked)
         return own
 
-    def hosts(self, request: HTTPConnection) -> set[str]:
+    def hosts(self, scope: Scope) -> set[str]:
         """The host names, without ports, of all addresses the client may mean this server by."""
-        return {_hostname(url) for url in (self.of(request), _asked(request) or self.of(request))}
+        told = self.of(scope)
+        return {_hostname(url) for url in (told, _asked(scope["scheme"], _host(scope)) or told)}
 
 
-def _asked(request: HTTPConnection) -> str | None:
-    host = request.headers.get("host", "").lower()
-    return _normal(f"{request.scope['scheme']}://{host}") if _HOST.fullmatch(host) else None
+def _host(scope: Scope) -> bytes:
+    return next((value for name, value in scope["headers"] if name == b"host"), b"")
 
 
-def _connected(request: HTTPConnection) -> str:
-    host, port = request.scope.get("server") or ("localhost", None)
+# Every answer names its address, and clients ask at few.
+@lru_cache(256)
+def _asked(scheme: str, host: bytes) -> str | None:
+    name = host.decode("latin-1").lower()
+    return _normal(f"{scheme}://{name}") if _HOST.fullmatch(name) else None
+
+
+@lru_cache(256)
+def _connected(scheme: str, server: tuple[str, int | None] | None) -> str:
+    host, port = server or ("localhost", None)
     if port is None:  # a Unix socket has a path in place of the host
         host = "localhost"
-    url = f"{request.scope['scheme']}://{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else "")
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else "")
     return _normal(url) or url
 
 

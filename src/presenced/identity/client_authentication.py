@@ -119,7 +119,8 @@ def _check_assertion(text: str, app: App, audiences: frozenset[str], now: float)
 
 def _certificate(jws: Jws, app: App) -> x509.Certificate | None:
     """The registered certificate that the header names by hash: x5t (SHA-1, MSAL's default) or x5t#S256."""
-    named = {jws.header.get("x5t") or "", jws.header.get("x5t#S256") or ""} if _hashable(jws) else set()
+    names = [jws.header.get("x5t") or "", jws.header.get("x5t#S256") or ""] if _hashable(jws) else []
+    named = {name.rstrip("=") for name in names}  # MSAL for Python pads it
     for der in app.certificates:
         # SHA-1 only finds the certificate here; what is trusted is the registered certificate's key.
         thumbprints = {_base64url(hashlib.sha1(der).digest()), _base64url(hashlib.sha256(der).digest())}  # noqa: S324

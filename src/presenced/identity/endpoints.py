@@ -59,7 +59,7 @@ async def openid_configuration(identity: Identity, request: Request, tenant: str
     They refuse it without authorization_endpoint and device_authorization_endpoint, even for flows that use neither; so
     these are named, but nobody answers there.
     """
-    base = f"{identity.base_urls.of(request)}/{tenant}"
+    base = f"{identity.base_urls.of(request.scope)}/{tenant}"
     return {
         "issuer": f"{base}/v2.0",
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",

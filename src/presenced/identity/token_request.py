@@ -34,7 +34,7 @@ class TokenRequest(NamedTuple):
         # not ask discovery spells the tenant as it was configured.
         audiences = {
             f"{base}/{spelling}/{end}"
-            for base in base_urls.own(request)
+            for base in base_urls.own(request.scope)
             for spelling in (tenant, request.path_params["tenant"])
             for end in ("oauth2/v2.0/token", "v2.0")
         }
@@ -42,9 +42,9 @@ class TokenRequest(NamedTuple):
             tenant=tenant,
             form=await _form(request),
             authorization=request.headers.get("authorization", ""),
-            base_url=base_urls.of(request),
+            base_url=base_urls.of(request.scope),
             audiences=frozenset(audiences),
-            hosts=frozenset(base_urls.hosts(request)),
+            hosts=frozenset(base_urls.hosts(request.scope)),
         )
 
     def required(self, name: str) -> str:
