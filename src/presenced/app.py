@@ -53,7 +53,7 @@ class App:
             parts,
             identity.verifier,
             identity.base_urls,
-            Throttle(settings.throttle_presence),
+            Throttle(settings.throttle_presence, clock),
             clock,
             settings.most_body,
         )

@@ -187,6 +187,12 @@ class TestOtherwise:
         wait = answers[-1].headers["retry-after"]
         assert wait.isdigit()
         assert 1 <= int(wait) <= 179
+        desk.clock.advance(29)
+        assert (await client.get(f"/users/{TOMAS}/presence")).status_code == 429
+        desk.clock.advance(1)
+        assert (await client.get(f"/users/{TOMAS}/presence")).status_code == 200
+        desk.clock.advance(-3600)  # a clock that is set back must not lock anybody out
+        assert (await client.get(f"/users/{TOMAS}/presence")).status_code in (200, 401)
         other = desk.client("Presence.Read.All", user=NADIA)  # through another app
         assert (await other.get(f"/users/{TOMAS}/presence")).status_code == 200
         assert (await desk.client("User.Read.All").get("/users")).status_code == 200  # not presence

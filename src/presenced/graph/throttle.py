@@ -3,39 +3,63 @@
 Presence: 1,500 requests per 30 seconds per application per tenant (page of getPresencesByUserId; the newest central
 table says 10,000: hence a setting). ``Retry-After`` is a whole number from 1 to 179: zero and fractions make several
 SDKs retry at once, 180 and more makes the Python SDK give up (spec C.5).
+
+Why not the library limits: its memory storage starts a thread every 10 ms to expire entries and reads the machine's
+clock itself. Measured in the hot call: 24 of 104 microseconds, against 1 for this (docs/architecture.md).
 """
 
 import math
-import time
+from collections import deque
 
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
+from presenced.clock import Clock
 from presenced.graph.errors import GraphError
 
-WINDOW = 30
+WINDOW = 30.0
 """Seconds."""
+
+_MOST_WINDOWS = 10_000
 
 
 class Throttle:
-    """Who may still call. ``most`` requests per window for each application in each tenant; 0 is no limit."""
+    """Who may still call: ``most`` requests per window for each application in each tenant; 0 is no limit."""
 
-    def __init__(self, most: int) -> None:
-        self._limit = RateLimitItemPerSecond(most, WINDOW, namespace="presence") if most > 0 else None
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, most: int, clock: Clock) -> None:
+        self._most = most
+        self._now = clock.now
+        self._windows: dict[tuple[str, str], deque[float]] = {}
 
     def count(self, tenant: str, app: str) -> None:
         """Count one request. Raises GraphError 429 when it is one too many."""
-        limit = self._limit
-        if limit is None or self._windows.hit(limit, tenant, app):
+        if self._most == 0:
             return
-        free_at = self._windows.get_window_stats(limit, tenant, app).reset_time
-        wait = min(max(math.ceil(free_at - time.time()), 1), 179)
-        raise GraphError(
-            429,
-            "TooManyRequests",
-            f"Too many requests: {limit.amount} per {WINDOW} seconds for an application in a tenant. "
-            f"Please retry after {wait} seconds.",
-            (("Retry-After", str(wait)),),
-        )
+        now = self._now()
+        window = self._windows.get((tenant, app))
+        if window is None:
+            window = self._open(tenant, app, now)
+        while window and window[0] <= now - WINDOW:
+            window.popleft()
+        while window and window[-1] > now:  # the clock was set back
+            window.pop()
+        if len(window) >= self._most:
+            raise _too_many(self._most, window[0] + WINDOW - now)
+        window.append(now)
+
+    def _open(self, tenant: str, app: str, now: float) -> deque[float]:
+        if len(self._windows) >= _MOST_WINDOWS:
+            # an application that has been quiet for a whole window has its full budget again, so nothing is forgotten
+            self._windows = {
+                key: window for key, window in self._windows.items() if window and window[-1] > now - WINDOW
+            }
+        window = self._windows[tenant, app] = deque()
+        return window
+
+
+def _too_many(most: int, wait: float) -> GraphError:
+    seconds = min(max(math.ceil(wait), 1), 179)
+    return GraphError(
+        429,
+        "TooManyRequests",
+        f"Too many requests: {most} per {WINDOW:.0f} seconds for an application in a tenant. "
+        f"Please retry after {seconds} seconds.",
+        (("Retry-After", str(seconds)),),
+    )
