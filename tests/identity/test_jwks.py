@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from joserfc.jwk import RSAKey
 
 from presenced.identity import jwks as module
 from presenced.identity.external import ExternalIssuer, IssuerUnavailable
@@ -135,8 +136,9 @@ async def _redirect(request: web.Request) -> web.StreamResponse:
     raise web.HTTPFound(str(request.url.with_query("again")))
 
 
-async def _too_much(request: web.Request) -> web.StreamResponse:
-    return web.Response(body=b'{"keys":[' + b" " * MAX_BODY + b"]}", content_type="application/json")
+async def _too_much(request: web.Request) -> web.Response:
+    key = RSAKey.generate_key(2048, {"kid": "first"}).as_dict(private=False)
+    return web.json_response({"keys": [key], "filling": "x" * MAX_BODY})
 
 
 async def _too_much_when_unpacked(request: web.Request) -> web.StreamResponse:

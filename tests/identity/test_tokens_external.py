@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from joserfc.jwk import RSAKey
 
 from presenced.identity.caller import Caller, NotAuthenticated
 from presenced.identity.external import ExternalIssuer, IssuerUnavailable
@@ -120,6 +121,12 @@ async def test_strange_keys_leave_the_good_ones(provider: Provider, configure: C
     assert await configure().verify(provider.token())
 
 
+@pytest.mark.filterwarnings("ignore:Key size should be")
+async def test_a_short_rsa_key_does_not_verify(provider: Provider, configure: Configure) -> None:
+    provider.keys["short"] = RSAKey.generate_key(1024, {"kid": "short"})
+    await refused(configure(), provider.token(kid="short"), "Unknown signing key")
+
+
 async def test_an_encryption_key_does_not_verify(provider: Provider, configure: Configure) -> None:
     provider.extra_keys = [provider.keys["first"].as_dict(private=False) | {"use": "enc", "kid": "enc"}]
     provider.keys["enc"] = provider.keys["first"]
@@ -213,6 +220,11 @@ async def test_the_app(provider: Provider, configure: Configure, claim: str) -> 
     app = "AAAAAAAA-2222-4333-8444-555555555555"
     token = provider.token(provider.claims("azp", **{claim: app}) | {claim: app})
     assert (await configure().verify(token)).app == app.lower()
+
+
+@pytest.mark.parametrize("app", ["", " \n", "a\x00b", "\ud800", 1, None, ["x"]])
+async def test_an_app_without_a_printable_name(provider: Provider, configure: Configure, app: Any) -> None:
+    await refused(configure(), provider.token(provider.claims(azp=app)), "which application")
 
 
 async def test_an_entra_app_s_roles(provider: Provider, configure: Configure) -> None:

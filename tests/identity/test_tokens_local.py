@@ -215,6 +215,12 @@ async def test_an_instant_that_is_no_number(identity: Identity, forger: Forger, 
     await refused(identity, forger.raw(json.dumps(forger.header()), claims), MALFORMED)
 
 
+async def test_what_is_no_json_anywhere(identity: Identity, forger: Forger) -> None:
+    for constant in ("NaN", "Infinity", "-Infinity"):
+        claims = json.dumps(forger.claims())[:-1] + f', "x": {constant}}}'
+        await refused(identity, forger.raw(json.dumps(forger.header()), claims), MALFORMED)
+
+
 @pytest.mark.parametrize("kid", ["another", "", None, 0, ["x"], "../../etc/passwd", "' or 1=1"])
 async def test_unknown_key(identity: Identity, forger: Forger, kid: Any) -> None:
     header = forger.header(kid=kid)
