@@ -22,7 +22,6 @@ from presenced.graph.headers import ERROR_JSON, answer_headers, new_request_id
 _LARGEST_HEAD = 64 * 1024
 _SLOWEST_HEAD = 20.0
 _FINISH_WITHIN = 20.0
-_SEND_BUFFER = 512 * 1024
 _KEEP_ALIVE = 75
 """Seconds an idle connection is kept, as nginx keeps it: clients poll presence about once a minute."""
 
@@ -160,9 +159,6 @@ def bind(host: str, port: int, flag: str) -> socket.socket:
         )[0]
         at = socket.socket(family, kind, protocol)
         at.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # connections inherit it: an answer for 650 ids (190 kB) then leaves in one write, not in several with a wait
-        # between them
-        at.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         at.bind(address)
     except OSError as error:
         raise CannotListen(
