@@ -232,3 +232,24 @@ def test_what_is_made_is_the_owners_only(tmp_path: Path) -> None:
     with running(data, "--sample", "--tls"):
         for path in [data, *data.rglob("*")]:
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_secrets_are_not_in_the_log(tmp_path: Path) -> None:
+    """Not even when a request fails in a way nobody foresaw, which is brought about here by taking the file away."""
+    data = tmp_path / "data"
+    with running(data, "--sample") as server, server.client() as client:
+        (data / "presenced.db").write_bytes(b"not a database" * 1000)
+        profile = {"userPrincipalName": "kim@example.com", "passwordProfile": {"password": "hunter2hunter2"}}
+        for _ in range(3):
+            client.post("/users", json=profile)
+        form = {
+            "grant_type": "password",
+            "client_id": sample.SIGN_IN_APP,
+            "username": "nadia@sample.example",
+            "password": "hunter2hunter2",
+            "scope": "Presence.Read",
+        }
+        assert httpx.post(f"{server.http}/{sample.TENANT}/oauth2/v2.0/token", data=form).status_code == 400
+        token = client.headers["Authorization"].split()[1]
+    assert "hunter2" not in server.output
+    assert token not in server.output

@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from docs.generate import PAGES
-from tests.running import PRESENCED, Server, clean_environment, command
+from tests.running import PRESENCED, Server, clean_environment, command, running
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -22,6 +23,13 @@ def blocks(*languages: str) -> list[tuple[str, str]]:
         for language, code in _BLOCK.findall(page.read_text("utf-8"))
         if language in languages
     ]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One of its own, since the examples change people."""
+    with running(tmp_path_factory.mktemp("demo") / "data", "--sample", "--tls") as server:
+        yield server
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

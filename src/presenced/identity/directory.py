@@ -41,7 +41,7 @@ class PersonChange(msgspec.Struct, rename="camel"):
 
     def applied(self, profile: Profile) -> Profile:
         """The profile with this change made. Raises Refused(Request_BadRequest) for a value no person can have."""
-        given = {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
+        given = {name: value for name in Profile.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
         changed = msgspec.structs.replace(profile, **given)
         name = changed.user_principal_name
         if name is not None and not _NAME.fullmatch(name):
