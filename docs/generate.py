@@ -123,7 +123,9 @@ lifetime = "8h"
 ```
 
 Tokens of other issuers (Entra, Keycloak and the like) are accepted when the file names them. Their keys are found by OpenID
-discovery. Without `tenant`, the token's own `tid` says whose people it is for:
+discovery. Without `tenant`, the token's own `tid` says whose people it is for, so leave it out only for an issuer that may
+speak for any tenant. `roles_claim` is where application permissions are; whoever has such a role there has that permission
+here, in a token that carries no delegated one:
 
 ```toml
 [[issuers]]
