@@ -4,8 +4,8 @@ Presence: 1,500 requests per 30 seconds per application per tenant (page of getP
 table says 10,000: hence a setting). ``Retry-After`` is a whole number from 1 to 179: zero and fractions make several
 SDKs retry at once, 180 and more makes the Python SDK give up (spec C.5).
 
-Why not the library limits: its memory storage starts a thread every 10 ms to expire entries and reads the machine's
-clock itself. Measured in the hot call: 24 of 104 microseconds, against 1 for this (docs/architecture.md).
+Why not the library limits: its memory storage reads the machine's clock itself, so it cannot follow ours, never forgets
+a key, and starts threads to expire entries. Not for speed: docs/architecture.md has the figures.
 """
 
 import math
