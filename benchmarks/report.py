@@ -70,9 +70,9 @@ A ratio is the median of the ratios within each round.
 
 {_table(_COSTS, costs(result))}
 
-CPU is the server's alone, user and system, by the kernel's clock of its processes: the median of {settings.rounds} rounds,
-and the range of them. Calls per second are by the clock on the wall, with {CONNECTIONS} connections and one core, and only
-informative.
+CPU is the server's alone, user and system, by the kernel's clock of its processes: the median of
+{settings.rounds} rounds, and the range of them. Calls per second are by the clock on the wall, with {CONNECTIONS}
+connections and one core, and only informative.
 
 ## How
 
