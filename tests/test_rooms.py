@@ -24,7 +24,9 @@ ALLOWED = {
     "http_server": {"graph"},
     "control": {"emulator", "identity", "presence"},
 }
-PURE = {"presence": {"msgspec", "re", "math", "typing", "collections", "datetime", "zoneinfo", "presenced"}}
+PURE = {
+    "presence": {"msgspec", "re", "math", "typing", "collections", "datetime", "zoneinfo", "icalendar", "presenced"}
+}
 
 
 def rooms() -> list[str]:

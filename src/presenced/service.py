@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Sequence
 import structlog
 
 from presenced.clock import Clock
-from presenced.presence.actions import new_record, pass_time
 from presenced.presence.record import Record, guid
 from presenced.presence.refused import Refused
+from presenced.presence.settle import new_record, pass_time
 from presenced.store.base import Change, Store, StoreUnavailable, due_at
 from presenced.view import View, render, render_unknown
 

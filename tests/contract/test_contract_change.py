@@ -9,8 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from presenced.presence.actions import SetPresence, new_record, set_presence
-from presenced.presence.record import OutOfOffice, Profile, Record, Session, StatusMessage, WorkLocation
+from presenced.presence.actions import SetPresence, set_presence
+from presenced.presence.record import (
+    Calendar,
+    CalendarEvent,
+    OutOfOffice,
+    Preferred,
+    Profile,
+    Record,
+    Session,
+    StatusMessage,
+    WorkLocation,
+)
+from presenced.presence.settle import new_record
 from presenced.presence.states import State
 from presenced.store.base import Action, Store
 
@@ -229,10 +240,18 @@ records = st.builds(
     st.integers(0, 2**63 - 1),
     st.builds(Profile, *[st.none() | st.text(max_size=9)] * 2),
     st.dictionaries(st.text(max_size=5), st.builds(Session, states, instants, st.none() | instants), max_size=3),
-    st.none() | states,
+    st.none() | st.builds(Preferred, st.text(max_size=5), st.text(max_size=5), st.none() | instants),
     st.none() | st.builds(StatusMessage, st.text(), instants, st.none() | instants),
     st.none() | st.builds(OutOfOffice, st.none() | st.text(), st.none() | instants, st.none() | instants),
-    st.builds(WorkLocation, st.sampled_from(["none", "manual"]), st.sampled_from(["office", "remote"]), st.none()),
+    *[st.none() | st.builds(WorkLocation, st.sampled_from(["office", "remote"]), st.text(), st.none() | instants)] * 2,
+    st.builds(
+        Calendar,
+        st.lists(
+            st.builds(CalendarEvent, instants, instants, st.sampled_from(["busy", "oof"]), st.booleans()), max_size=3
+        ).map(tuple),
+        st.none() | instants,
+    ),
+    st.none() | st.text(),
 )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import pytest
 
-from presenced.presence.actions import SetPresence, new_record, pass_time, set_presence
+from presenced.presence.actions import SetPresence, set_presence
 from presenced.presence.record import OutOfOffice, Record, Session, StatusMessage
 from presenced.presence.resolve import next_change
+from presenced.presence.settle import new_record, pass_time
 from presenced.presence.states import State
 from presenced.store.base import Action, Change, Store, StoreUnavailable
 

@@ -11,13 +11,12 @@ from presenced.presence.actions import (
     SetPresence,
     check_set_presence,
     clear_presence,
-    new_record,
-    pass_time,
     set_presence,
 )
-from presenced.presence.record import OutOfOffice, Profile, Record
+from presenced.presence.record import OutOfOffice, Preferred, Profile, Record
 from presenced.presence.refused import Refused
 from presenced.presence.resolve import resolve
+from presenced.presence.settle import new_record, pass_time
 from presenced.presence.states import AWAY, OFFLINE, State
 
 APP = "22553876-f5ab-4529-bffb-cfe50aa89f87"
@@ -279,9 +278,11 @@ def test_actions_leave_the_record_they_were_given_as_it_was() -> None:
 
 def test_actions_keep_what_they_are_not_about() -> None:
     record = msgspec.structs.replace(
-        new_record(0.0, Profile(display_name="Adele")), preferred=AWAY, out_of_office=OutOfOffice("gone", 5.0, 9.0)
+        new_record(0.0, Profile(display_name="Adele")),
+        preferred=Preferred(*AWAY),
+        out_of_office=OutOfOffice("gone", 5.0, 9.0),
     )
     after = clear_presence(set_presence(record, ask(), 1.0), ClearPresence(APP), 2.0)
     after = pass_time(after, 3.0)
-    for field in ("profile", "preferred", "status_message", "out_of_office", "work_location"):
+    for field in ("profile", "preferred", "status_message", "out_of_office", "manual_location"):
         assert getattr(after, field) == getattr(record, field)

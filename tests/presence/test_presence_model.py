@@ -13,10 +13,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from presenced.presence.actions import ClearPresence, SetPresence, clear_presence, new_record, pass_time, set_presence
-from presenced.presence.record import OutOfOffice, Record, Session, StatusMessage
+from presenced.presence.actions import ClearPresence, SetPresence, clear_presence, set_presence
+from presenced.presence.record import OutOfOffice, Preferred, Record, Session, StatusMessage
 from presenced.presence.refused import Refused
 from presenced.presence.resolve import next_change, resolve
+from presenced.presence.settle import new_record, pass_time
 from presenced.presence.states import State
 
 START = 1_750_000_000.0
@@ -157,7 +158,7 @@ class Presence(RuleBasedStateMachine):
         away: tuple[float, float] | None,
     ) -> None:
         """A person may begin with a client's session, a preferred state, a message and an absence."""
-        changes: dict[str, object] = {"preferred": preferred}
+        changes: dict[str, object] = {"preferred": Preferred(*preferred) if preferred else None}
         self.oracle.preferred = preferred
         if kept is not None:
             changes["sessions"] = {"teams": Session(State(*kept), START)}

@@ -5,8 +5,8 @@ from math import inf
 
 import pytest
 
-from presenced.presence.record import OutOfOffice, Record, Session, StatusMessage, WorkLocation
-from presenced.presence.resolve import Visible, next_change, resolve
+from presenced.presence.record import OutOfOffice, Preferred, Record, Session, StatusMessage
+from presenced.presence.resolve import Visible, VisibleLocation, next_change, resolve
 from presenced.presence.states import AWAY, INACTIVE, OFFLINE, State
 
 AVAILABLE = State("Available", "Available")
@@ -66,7 +66,8 @@ WINDOWS = [
 
 def person(*sessions: Session, preferred: State | None = None, **facts: object) -> Record:
     named = {f"s{number}": session for number, session in enumerate(sessions)}
-    return Record(0.0, 0, sessions=named, preferred=preferred, **facts)  # type: ignore[arg-type]
+    chosen = Preferred(*preferred) if preferred else None
+    return Record(0.0, 0, sessions=named, preferred=chosen, **facts)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("source", "states", "seen"), PRECEDENCE)
@@ -164,7 +165,7 @@ def test_next_change_lists_every_instant_of_a_record_in_order() -> None:
 
 def test_a_person_of_whom_nothing_is_known_is_offline_and_stays_so() -> None:
     nothing = Record(0.0, 7)
-    assert resolve(nothing, 1e9) == Visible(OFFLINE, None, False, None, WorkLocation(), 7)
+    assert resolve(nothing, 1e9) == Visible(OFFLINE, None, False, None, VisibleLocation(), 7)
     assert next_change(nothing, 0.0) is None
 
 

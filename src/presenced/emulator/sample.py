@@ -12,8 +12,8 @@ import msgspec
 
 from presenced.identity.apps import App, Apps, Passwords, new_secret
 from presenced.identity.tenants import Tenants
-from presenced.presence.actions import new_record, settle
-from presenced.presence.record import OutOfOffice, Profile, Record, Session, StatusMessage, WorkLocation
+from presenced.presence.record import OutOfOffice, Preferred, Profile, Record, Session, StatusMessage, WorkLocation
+from presenced.presence.settle import new_record, settle
 from presenced.presence.states import State
 from presenced.store.base import Store
 
@@ -36,7 +36,7 @@ class _Someone(NamedTuple):
     preferred: State | None = None
     message: str | None = None
     away_message: str | None = None
-    place: WorkLocation = WorkLocation()
+    place: WorkLocation | None = None
     on_mobile: State | None = None
 
 
@@ -49,7 +49,7 @@ _PEOPLE = (
         "Support Engineer",
         State("Available", "Available"),
         message="On the help desk until four, ask away.",
-        place=WorkLocation("manual", "office"),
+        place=WorkLocation("office"),
     ),
     _Someone("5ca1ab1e-0000-4000-8000-000000000102", "Bao Tran", "Account Manager", State("Busy", "InACall")),
     _Someone(
@@ -63,7 +63,7 @@ _PEOPLE = (
         State("Available", "Available"),
         preferred=State("DoNotDisturb", "DoNotDisturb"),
         message="Heads down on the release.",
-        place=WorkLocation("manual", "remote"),
+        place=WorkLocation("remote"),
     ),
     _Someone(
         "5ca1ab1e-0000-4000-8000-000000000106",
@@ -167,12 +167,16 @@ def _become(someone: _Someone, now: float) -> Callable[[Record | None], Record]:
                 before,
                 profile=profile,
                 sessions=sessions,
-                preferred=someone.preferred,
+                preferred=Preferred(*someone.preferred) if someone.preferred else None,
                 status_message=StatusMessage(someone.message, now) if someone.message else None,
-                out_of_office=OutOfOffice(someone.away_message) if someone.away_message else None,
-                work_location=someone.place,
+                out_of_office=_replies(someone.away_message) if someone.away_message else None,
+                manual_location=someone.place,
             ),
             now,
         )
 
     return action
+
+
+def _replies(message: str) -> OutOfOffice:
+    return OutOfOffice(message, status="alwaysEnabled", internal_reply=message)

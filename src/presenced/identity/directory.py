@@ -11,9 +11,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from presenced.clock import Clock
-from presenced.presence.actions import new_record
 from presenced.presence.record import Profile, Record, guid
 from presenced.presence.refused import Refused
+from presenced.presence.settle import new_record
 from presenced.store.base import NameTaken, Store
 
 _NAME = re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}")

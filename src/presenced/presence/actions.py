@@ -1,16 +1,18 @@
-"""Actions: one function per Graph action, (record, request, now) -> record, or raises Refused.
+"""Actions on a person's state: (record, request, now) -> record, or raises Refused.
 
-Sources: Graph's pages presence-setpresence and presence-clearpresence. The pairs are in states.py, what the facts
-mean to a reader is in resolve.py.
+Sources: Graph's pages presence-setpresence, presence-clearpresence, presence-setuserpreferredpresence and
+presence-clearuserpreferredpresence. The pairs are in states.py, what the facts mean to a reader is in resolve.py;
+messages, locations and absences have files of their own.
 """
 
 import msgspec
 
-from presenced.presence.durations import parse_duration_within
-from presenced.presence.record import Profile, Record, Session
-from presenced.presence.refused import Refused, required
-from presenced.presence.resolve import following, live, resolve
-from presenced.presence.states import SESSION_STATES, match
+from presenced.presence.durations import parse_duration, parse_duration_within
+from presenced.presence.record import Preferred, Record, Session
+from presenced.presence.refused import Refused, out_of_range, required
+from presenced.presence.resolve import live
+from presenced.presence.settle import settle
+from presenced.presence.states import PREFERRED_STATES, SESSION_STATES, State, match
 
 SHORTEST_SESSION = 5 * 60.0
 LONGEST_SESSION = 4 * 60 * 60.0
@@ -19,6 +21,17 @@ MOST_SESSIONS = 500
 """Live sessions of one person. A client that invents a session id per call, every 30 seconds for 4 hours, makes 480."""
 
 LONGEST_SESSION_ID = 256
+
+_DAY = 86400.0
+DEFAULT_PREFERRED = {
+    "Available": 7 * _DAY,
+    "Busy": 1 * _DAY,
+    "DoNotDisturb": 1 * _DAY,
+    "BeRightBack": 7 * _DAY,
+    "Away": 7 * _DAY,
+    "Offline": 7 * _DAY,
+}
+"""Seconds a preferred state lasts if the request does not say (setUserPreferredPresence page)."""
 
 
 class SetPresence(msgspec.Struct, rename="camel"):
@@ -36,24 +49,21 @@ class ClearPresence(msgspec.Struct, rename="camel"):
     session_id: str | None = None
 
 
+class SetUserPreferredPresence(msgspec.Struct, rename="camel"):
+    """The body of setUserPreferredPresence. ``expiration_duration`` is ISO 8601 text; no range is documented."""
+
+    availability: str | None = None
+    activity: str | None = None
+    expiration_duration: str | None = None
+
+
 def check_set_presence(request: SetPresence) -> Session:
     """The session ``request`` asks for, as if set at instant 0: what can be refused before anyone is looked up.
 
     Raises Refused(InvalidArgument).
     """
     _check_session_id(request.session_id)
-    if not request.availability:
-        raise required("Availability")
-    if not request.activity:
-        raise required("Activity")
-    state = match(request.availability, request.activity, SESSION_STATES)
-    if state is None:
-        pairs = ", ".join(f"{accepted.availability}/{accepted.activity}" for accepted in SESSION_STATES)
-        raise Refused(
-            "InvalidArgument",
-            "The provided [Availability] and [Activity] cannot be set together by setPresence. "
-            f"The pairs that can: {pairs}.",
-        )
+    state = _check_state(request, SESSION_STATES, "setPresence")
     lasts = DEFAULT_SESSION
     if request.expiration_duration is not None:
         lasts = parse_duration_within(
@@ -100,25 +110,47 @@ def clear_presence(record: Record, request: ClearPresence, now: float) -> Record
     return settle(record, msgspec.structs.replace(record, sessions=sessions), now)
 
 
-def new_record(now: float, profile: Profile | None = None) -> Record:
-    """A person who has just become known, and has no session."""
-    return Record(settled_at=now, sequence=following(0, now), profile=profile or Profile())
+def check_set_user_preferred_presence(request: SetUserPreferredPresence) -> Preferred:
+    """The preferred state ``request`` asks for, as if set at instant 0. Raises Refused(InvalidArgument)."""
+    state = _check_state(request, PREFERRED_STATES, "setUserPreferredPresence")
+    lasts = DEFAULT_PREFERRED[state.availability]
+    if request.expiration_duration is not None:
+        lasts = parse_duration(request.expiration_duration, "ExpirationDuration")
+        if lasts <= 0:
+            raise out_of_range("ExpirationDuration")
+    return Preferred(*state, lasts)
 
 
-def settle(before: Record, after: Record, now: float) -> Record:
-    """``after`` with its sequence number continued from ``before``: one step more if a reader can tell them apart."""
-    # what readers saw last, even if the clock has stepped back since
-    seen = resolve(before, max(now, before.settled_at))
-    kept = msgspec.structs.replace(after, settled_at=now, sequence=seen.sequence)
-    if resolve(kept, now) != seen:
-        kept = msgspec.structs.replace(kept, sequence=following(seen.sequence, now))
-    return kept
+def set_user_preferred_presence(record: Record, request: SetUserPreferredPresence, now: float) -> Record:
+    """Choose a state, in place of one chosen before. It shows while any session lives.
+
+    Raises Refused(InvalidArgument).
+    """
+    asked = check_set_user_preferred_presence(request)
+    assert asked.expires_at is not None
+    preferred = Preferred(asked.availability, asked.activity, now + asked.expires_at)
+    return settle(record, msgspec.structs.replace(record, preferred=preferred), now)
 
 
-def pass_time(record: Record, now: float) -> Record:
-    """The record with what has run out by ``now`` folded in: nothing a reader sees changes."""
-    sessions = {name: session for name, session in record.sessions.items() if live(session, now)}
-    return settle(record, msgspec.structs.replace(record, sessions=sessions), now)
+def clear_user_preferred_presence(record: Record, request: object, now: float) -> Record:
+    """Take the chosen state back. Nothing chosen is no error (ms-teams-cli pull 92)."""
+    return settle(record, msgspec.structs.replace(record, preferred=None), now)
+
+
+def _check_state(request: SetPresence | SetUserPreferredPresence, accepted: tuple[State, ...], action: str) -> State:
+    if not request.availability:
+        raise required("Availability")
+    if not request.activity:
+        raise required("Activity")
+    state = match(request.availability, request.activity, accepted)
+    if state is None:
+        pairs = ", ".join(f"{pair.availability}/{pair.activity}" for pair in accepted)
+        raise Refused(
+            "InvalidArgument",
+            f"The provided [Availability] and [Activity] cannot be set together by {action}. "
+            f"The pairs that can: {pairs}.",
+        )
+    return state
 
 
 def _check_session_id(session_id: str | None) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import msgspec
 
-from presenced.presence.refused import Refused
+from presenced.presence.refused import Refused, out_of_range
 
 _WEEKS = re.compile(r"P(\d{1,6})W", re.IGNORECASE | re.ASCII)
 _PYTHON = re.compile(r"(?:(\d{1,6}) days?, )?(\d{1,2}):([0-5]\d):([0-5]\d(?:\.\d{1,6})?)", re.ASCII)
@@ -42,9 +42,9 @@ def parse_duration(text: str, field: str) -> float:
 def parse_duration_within(text: str, field: str, shortest: float, longest: float) -> float:
     """Seconds in ``text``, which must be from ``shortest`` to ``longest`` (seconds).
 
-    Raises Refused(InvalidArgument) in the words observed for setPresence (msgraph-sdk-dotnet issue 1186).
+    Raises Refused(InvalidArgument).
     """
     seconds = parse_duration(text, field)
     if not shortest <= seconds <= longest:
-        raise Refused("InvalidArgument", f"The provided [{field}] is out of range.")
+        raise out_of_range(field)
     return seconds

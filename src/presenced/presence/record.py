@@ -13,7 +13,9 @@ from presenced.presence.states import State
 
 WorkLocationType = Literal["unspecified", "office", "remote", "timeOff"]
 WorkLocationSource = Literal["none", "manual", "scheduled", "automatic"]
-
+AutomaticRepliesStatus = Literal["disabled", "alwaysEnabled", "scheduled"]
+ExternalAudience = Literal["none", "contactsOnly", "all"]
+ShowAs = Literal["tentative", "busy", "oof", "workingElsewhere"]
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
@@ -45,6 +47,14 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
     expires_at: float | None = None
 
 
+class Preferred(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
+    """The state a person chose for themself, and when it ends (None: never)."""
+
+    availability: str
+    activity: str
+    expires_at: float | None = None
+
+
 class StatusMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """A status message: plain text, when it was published, and when it ends (None: never)."""
 
@@ -54,32 +64,64 @@ class StatusMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class OutOfOffice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Automatic replies: the text, and the window in which they hold (None: open on that side)."""
+    """Automatic replies (automaticRepliesSetting), and the window in which scheduled ones hold (None: open on
+    that side).
+
+    ``message`` is the reply to colleagues as plain text, which readers of presence see; ``internal_reply`` and
+    ``external_reply`` are the texts as they were set, which may be HTML.
+    """
 
     message: str | None = None
     starts_at: float | None = None
     ends_at: float | None = None
+    status: AutomaticRepliesStatus = "scheduled"
+    internal_reply: str | None = None
+    external_reply: str | None = None
+    external_audience: ExternalAudience = "none"
 
 
 class WorkLocation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a person works, and which layer says so (userWorkLocation)."""
+    """Where a person works, as one layer says; ``expires_at`` is when that ends (None: never)."""
 
-    source: WorkLocationSource = "none"
     type: WorkLocationType = "unspecified"
     place_id: str | None = None
+    expires_at: float | None = None
+
+
+class CalendarEvent(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
+    """A stretch of a person's calendar that is not free; ``is_meeting``: there are others in it."""
+
+    starts_at: float
+    ends_at: float
+    show_as: ShowAs
+    is_meeting: bool = False
+
+
+class Calendar(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person's calendar as far as it is worked out: the events that begin before ``known_until``, by their start.
+
+    ``known_until`` is None for a person without a calendar.
+    """
+
+    events: tuple[CalendarEvent, ...] = ()
+    known_until: float | None = None
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything known about one person.
 
     ``sequence`` is the sequence number of what readers saw at ``settled_at``; resolve() continues it from there.
+    ``time_zone`` is an IANA name; the person's current date is the one there (None: UTC).
     """
 
     settled_at: float
     sequence: int
     profile: Profile = Profile()
     sessions: dict[str, Session] = {}
-    preferred: State | None = None
+    preferred: Preferred | None = None
     status_message: StatusMessage | None = None
     out_of_office: OutOfOffice | None = None
-    work_location: WorkLocation = WorkLocation()
+    manual_location: WorkLocation | None = None
+    automatic_location: WorkLocation | None = None
+    calendar: Calendar = Calendar()
+    time_zone: str | None = None

@@ -16,3 +16,8 @@ class Refused(Exception):
 def required(field: str) -> Refused:
     """The refusal of a request without ``field``, in the words observed on clearPresence (ms-teams-cli issue 71)."""
     return Refused("InvalidArgument", f"[{field}]: The {field} field is required.")
+
+
+def out_of_range(field: str) -> Refused:
+    """The refusal of a duration, in the words observed for setPresence (msgraph-sdk-dotnet issue 1186)."""
+    return Refused("InvalidArgument", f"The provided [{field}] is out of range.")

@@ -1,20 +1,48 @@
 """Resolve: what a reader sees of a person at an instant, and when that changes by itself.
 
-Rules held here: aggregation of sessions, the fade of Available after 5 and 10 minutes, expiry, the preferred state
-that shows only while a session lives, the out-of-office window, and the sequence number.
-Sources: the setPresence and setUserPreferredPresence pages, the concept page "Manage presence state", the
-presenceStatusMessage and outOfOfficeSettings resources.
+Rules held here: aggregation of sessions and the calendar, the fade of Available after 5 and 10 minutes, expiry, the
+preferred state that shows only while a session lives, out of office, the layers of work location, and the sequence
+number. Sources: the setPresence and setUserPreferredPresence pages, the concept page "Manage presence state", the
+setManualLocation page, and the presenceStatusMessage, outOfOfficeSettings and userWorkLocation resources.
 """
 
 from collections.abc import Iterator
 
 import msgspec
 
-from presenced.presence.record import Record, Session, StatusMessage, WorkLocation
-from presenced.presence.states import AWAY, INACTIVE, OFFLINE, State, strength
+from presenced.presence.record import (
+    CalendarEvent,
+    OutOfOffice,
+    Preferred,
+    Record,
+    Session,
+    StatusMessage,
+    WorkLocation,
+    WorkLocationSource,
+    WorkLocationType,
+)
+from presenced.presence.states import (
+    AVAILABLE,
+    AVAILABLE_OUT_OF_OFFICE,
+    AWAY,
+    BUSY,
+    IN_A_MEETING,
+    INACTIVE,
+    OFFLINE,
+    State,
+    strength,
+)
 
 FADE = 300.0
 """Seconds after which an Available session turns AvailableInactive, and again after which it turns Away."""
+
+
+class VisibleLocation(msgspec.Struct, frozen=True):
+    """Where a person works, and which layer says so (userWorkLocation)."""
+
+    source: WorkLocationSource = "none"
+    type: WorkLocationType = "unspecified"
+    place_id: str | None = None
 
 
 class Visible(msgspec.Struct, frozen=True):
@@ -24,7 +52,7 @@ class Visible(msgspec.Struct, frozen=True):
     status_message: StatusMessage | None
     out_of_office: bool
     out_of_office_message: str | None
-    work_location: WorkLocation
+    work_location: VisibleLocation
     sequence: int
 
 
@@ -61,9 +89,9 @@ def following(number: int, at: float) -> int:
     return max(number + 1, int(at * 1_000_000))
 
 
-def live(session: Session, now: float) -> bool:
-    """Whether the session still counts at ``now``; at the very instant of its expiry it no longer does."""
-    return session.expires_at is None or now < session.expires_at
+def live(fact: Session | Preferred | StatusMessage | WorkLocation, now: float) -> bool:
+    """Whether a fact still counts at ``now``; at the very instant of its expiry it no longer does."""
+    return fact.expires_at is None or now < fact.expires_at
 
 
 def session_state(session: Session, now: float) -> State:
@@ -82,25 +110,31 @@ def session_state(session: Session, now: float) -> State:
 
 def _visible(record: Record, now: float, number: int) -> Visible:
     message = record.status_message
-    if message is not None and message.expires_at is not None and now >= message.expires_at:
-        message = None
-    absence = record.out_of_office
-    away = (
-        absence is not None
-        and (absence.starts_at is None or absence.starts_at <= now)
-        and (absence.ends_at is None or now < absence.ends_at)
-    )
+    replies = record.out_of_office
+    replying = replies is not None and _replying(replies, now)
+    events = [event for event in record.calendar.events if event.starts_at <= now < event.ends_at]
+    # either makes a person out of office: automatic replies, or an event shown as such (outOfOfficeSettings resource)
+    away = replying or any(event.show_as == "oof" for event in events)
+    state = _aggregate(record, events, now)
     return Visible(
-        state=_aggregate(record, now),
-        status_message=message,
+        state=AVAILABLE_OUT_OF_OFFICE if away and state == AVAILABLE else state,
+        status_message=message if message is not None and live(message, now) else None,
         out_of_office=away,
-        out_of_office_message=absence.message if absence is not None and away else None,
-        work_location=record.work_location,
+        out_of_office_message=replies.message if replies is not None and replying else None,
+        work_location=_location(record, events, now),
         sequence=number,
     )
 
 
-def _aggregate(record: Record, now: float) -> State:
+def _replying(replies: OutOfOffice, now: float) -> bool:
+    if replies.status != "scheduled":
+        return replies.status == "alwaysEnabled"
+    return (replies.starts_at is None or replies.starts_at <= now) and (
+        replies.ends_at is None or now < replies.ends_at
+    )
+
+
+def _aggregate(record: Record, events: list[CalendarEvent], now: float) -> State:
     best = None
     for session in record.sessions.values():
         if live(session, now):
@@ -110,21 +144,49 @@ def _aggregate(record: Record, now: float) -> State:
                 best = rank, state
     if best is None:
         return OFFLINE
-    return record.preferred or best[1]
+    preferred = record.preferred
+    if preferred is not None and live(preferred, now):
+        return State(preferred.availability, preferred.activity)
+    busy = [event for event in events if event.show_as == "busy"]
+    # a session that is as busy says more: a call in a meeting shows as the call
+    if busy and strength(BUSY) > best[0][0]:
+        return IN_A_MEETING if any(event.is_meeting for event in busy) else BUSY
+    return best[1]
+
+
+def _location(record: Record, events: list[CalendarEvent], now: float) -> VisibleLocation:
+    """Manual over automatic over scheduled (setManualLocation page)."""
+    manual, automatic = record.manual_location, record.automatic_location
+    if manual is not None and live(manual, now):
+        return VisibleLocation("manual", manual.type, manual.place_id)
+    if automatic is not None and live(automatic, now):
+        return VisibleLocation("automatic", automatic.type, automatic.place_id)
+    if any(event.show_as == "workingElsewhere" for event in events):
+        return VisibleLocation("scheduled", "remote")
+    return VisibleLocation()
 
 
 def _instants(record: Record) -> Iterator[float]:
     """Every instant at which a fact of the record begins, fades or runs out."""
     for session in record.sessions.values():
-        if session.expires_at is not None:
-            yield session.expires_at
-            if session.state.availability == "Available":
-                for fade in (session.set_at + FADE, session.set_at + 2 * FADE):
-                    if fade < session.expires_at:
-                        yield fade
-    if record.status_message is not None and record.status_message.expires_at is not None:
-        yield record.status_message.expires_at
-    if record.out_of_office is not None:
-        for edge in (record.out_of_office.starts_at, record.out_of_office.ends_at):
-            if edge is not None:
-                yield edge
+        yield from _fading(session)
+    endings = (record.preferred, record.status_message, record.manual_location, record.automatic_location)
+    for fact in (*record.sessions.values(), *endings):
+        if fact is not None and fact.expires_at is not None:
+            yield fact.expires_at
+    replies = record.out_of_office
+    if replies is not None and replies.status == "scheduled":
+        yield from (edge for edge in (replies.starts_at, replies.ends_at) if edge is not None)
+    for event in record.calendar.events:
+        yield event.starts_at
+        yield event.ends_at
+    if record.calendar.known_until is not None:
+        # what is known of the calendar ends like any other fact: whoever looks later must work out more of it first
+        yield record.calendar.known_until
+
+
+def _fading(session: Session) -> Iterator[float]:
+    if session.expires_at is not None and session.state.availability == "Available":
+        for fade in (session.set_at + FADE, session.set_at + 2 * FADE):
+            if fade < session.expires_at:
+                yield fade

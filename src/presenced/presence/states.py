@@ -21,6 +21,18 @@ OFFLINE = State("Offline", "Offline")
 UNKNOWN = State("PresenceUnknown", "PresenceUnknown")
 """What a reader gets for an id that names nobody (Microsoft staff, techcommunity 3987552)."""
 
+AVAILABLE = State("Available", "Available")
+"""An active session (setPresence page)."""
+
+AVAILABLE_OUT_OF_OFFICE = State("Available", "OutOfOffice")
+"""What Available becomes for a person who is out of office (concept page)."""
+
+BUSY = State("Busy", "Busy")
+"""An appointment in the calendar (Teams' page on presence: Busy and In a meeting come from the calendar)."""
+
+IN_A_MEETING = State("Busy", "InAMeeting")
+"""A meeting in the calendar (likewise)."""
+
 INACTIVE = State("Available", "AvailableInactive")
 """An Available session after its first timeout (setPresence page)."""
 
@@ -36,7 +48,17 @@ SESSION_STATES = (
 )
 """The five pairs setPresence accepts (setPresence page)."""
 
-_PRECEDENCE = {"DoNotDisturb": 4, "Busy": 3, "Available": 2, "Away": 1, "BeRightBack": 1, "Offline": 0}
+PREFERRED_STATES = (
+    State("Available", "Available"),
+    State("Busy", "Busy"),
+    State("DoNotDisturb", "DoNotDisturb"),
+    State("BeRightBack", "BeRightBack"),
+    State("Away", "Away"),
+    State("Offline", "OffWork"),
+)
+"""The six pairs setUserPreferredPresence accepts (its page)."""
+
+_PRECEDENCE = {"DoNotDisturb": 4, "Busy": 3, "Available": 2, "Away": 1, "Offline": 0}
 
 
 def strength(state: State) -> tuple[int, int]:
