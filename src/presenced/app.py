@@ -14,6 +14,7 @@ from presenced.clock import Clock, SystemClock
 from presenced.control import Control, Impossible
 from presenced.emulator import sample
 from presenced.folder import DataFolder
+from presenced.graph.call import Answer
 from presenced.graph.errors import envelope
 from presenced.graph.headers import ERROR_JSON, answer_headers, client_request_id, new_request_id, request_headers
 from presenced.graph.operation import Parts
@@ -48,7 +49,13 @@ class App:
         self.identity = identity
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown)
         self.control: ASGIApp = Control(identity, directory).application()
-        parts = Parts(self.service, directory, identity.passwords, settings.unknown_ids == "omit")
+        parts = Parts(
+            self.service,
+            directory,
+            identity.passwords,
+            omit_unknown=settings.unknown_ids == "omit",
+            done=Answer(int(settings.action_status)),
+        )
         self._graph = GraphServer(
             parts,
             identity.verifier,

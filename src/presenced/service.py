@@ -6,15 +6,17 @@ the soonest change on the store's due list and folds it in, so that the feed has
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import structlog
 
 from presenced.clock import Clock
+from presenced.presence.calendar import has_run_out
 from presenced.presence.record import Record, guid
 from presenced.presence.refused import Refused
 from presenced.presence.settle import new_record, pass_time
 from presenced.store.base import Change, Store, StoreUnavailable, due_at
+from presenced.view import PROPERTIES as PROPERTIES
 from presenced.view import View, render, render_unknown
 
 Rule = Callable[[Record, float], Record]
@@ -31,13 +33,28 @@ log = structlog.get_logger()
 
 
 class Service:
-    """Presence of all tenants. ``add_unknown``: a change to an id nobody knows makes that person known."""
+    """Presence of all tenants.
 
-    def __init__(self, store: Store, view: View, clock: Clock, *, add_unknown: bool = True) -> None:
+    ``add_unknown``: a change to an id nobody knows makes that person known. ``refill(tenant, person)`` works out more
+    of a person's calendar.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        view: View,
+        clock: Clock,
+        *,
+        add_unknown: bool = True,
+        refill: Callable[[str, str], Awaitable[object]] | None = None,
+    ) -> None:
         self._store = store
         self._view = view
         self._clock = clock
         self._add_unknown = add_unknown
+        self._refill = refill
+        self._latest = 0.0
+        self._turning_back = asyncio.Lock()
         self._wake = asyncio.Event()
         self._sleeping_until = 0.0
         self._untrimmed = 0
@@ -62,7 +79,7 @@ class Service:
         The ids must be distinct; two that differ in case only are answered once. ``own`` is the id of the person who
         asks, if any. An id that names nobody is PresenceUnknown, or left out if ``omit_unknown``.
         """
-        entries = self._view.current(tenant, self._clock.now())
+        entries = self._view.current(tenant, await self._now(), ids)
         try:
             found = list(map(entries.__getitem__, ids))
         except KeyError:
@@ -73,37 +90,89 @@ class Service:
 
     async def presence(self, tenant: str, person: str, *, own: bool = False) -> bytes | None:
         """The JSON presence of one person, or None if nobody has that id."""
-        now = self._clock.now()
-        if not own and (entry := self._view.current(tenant, now).get(person)) is not None:
+        now = await self._now()
+        if not own and (entry := self._view.current(tenant, now, [person]).get(person)) is not None:
             return entry
-        (record,) = await self._store.read(tenant, [person])
+        (record,) = await self._records(tenant, [person], now)
         if record is None:
             return None
         return render(person, record, now, own=True) if own else self._view.add(tenant, person, record, now)
 
-    async def change(self, tenant: str, person: str, rule: Rule) -> None:
-        """Apply a presence action to one person, durably.
+    async def page(self, tenant: str, after: str, limit: int) -> tuple[list[bytes], str | None]:
+        """The JSON presences of up to ``limit`` persons in the order of their ids, from the first after ``after``.
+
+        With them the id after which the next page begins, None if this is the last.
+        """
+        people = [person for person, _ in await self._store.people(tenant, after, limit + 1)]
+        more = len(people) > limit
+        people = people[:limit]
+        return await self.presences(tenant, people, omit_unknown=True), people[-1] if more else None
+
+    async def count(self, tenant: str) -> int:
+        """How many persons are known in the tenant."""
+        return await self._store.count(tenant)
+
+    async def record(self, tenant: str, person: str) -> Record:
+        """What is known of a person. Raises Refused(NotFound)."""
+        (record,) = await self._store.read(tenant, [person])
+        if record is None:
+            raise _nobody(person)
+        return record
+
+    async def change(self, tenant: str, person: str, rule: Rule) -> Record:
+        """Apply a presence action to one person, durably, and return what is known of them then.
 
         Raises Refused (from the rule, or NotFound for an unknown id when those are not added) and StoreUnavailable.
         """
+        await self._now()
 
         def action(record: Record | None) -> Record:
             now = self._clock.now()
             if record is None:
                 if not self._add_unknown:
-                    raise Refused("NotFound", f"There is no person with the id {person}.")
+                    raise _nobody(person)
                 record = new_record(now)
             return rule(record, now)
 
-        await self._store.change(tenant, person, action)
+        changed = await self._store.change(tenant, person, action)
+        assert changed is not None
+        return changed
+
+    async def _now(self) -> float:
+        """The present instant.
+
+        If the clock was set back, whatever had run out by then is folded in first: what readers saw end does not come
+        back, and no sequence number goes down.
+        """
+        now = self._clock.now()
+        if now < self._latest:
+            async with self._turning_back:
+                while due := await self._store.due(self._latest, _SETTLED_AT_ONCE):
+                    await self._fold(due, self._latest)
+                now = self._clock.now()
+        self._latest = now
+        return now
+
+    async def _records(self, tenant: str, persons: Sequence[str], now: float) -> list[Record | None]:
+        """What is known of persons, with as much of their calendars as it takes to see them as of ``now``."""
+        records = await self._store.read(tenant, persons)
+        ended = [
+            person
+            for person, record in zip(persons, records, strict=True)
+            if record is not None and has_run_out(record, now)
+        ]
+        if not ended or self._refill is None:
+            return records
+        await asyncio.gather(*(self._refill(tenant, person) for person in ended))
+        return await self._store.read(tenant, persons)
 
     async def _presences_one_by_one(self, tenant: str, ids: Collection[str], *, omit_unknown: bool) -> list[bytes]:
         """Entries of persons some of whom are not rendered yet, not known, or asked for in upper case."""
-        now = self._clock.now()
-        entries = self._view.current(tenant, now)
         found = {guid(person) or person: b"" for person in ids}
+        now = await self._now()
+        entries = self._view.current(tenant, now, found)
         missing = [person for person in found if person not in entries]
-        for person, record in zip(missing, await self._store.read(tenant, missing), strict=True):
+        for person, record in zip(missing, await self._records(tenant, missing, now), strict=True):
             if record is not None:
                 self._view.add(tenant, person, record, now)
         for person in found:
@@ -130,8 +199,16 @@ class Service:
 
     async def _settle_due(self) -> int:
         """Fold in a portion of what is due, as events of the feed. Returns how many were due."""
-        now = self._clock.now()
+        now = await self._now()
         due = await self._store.due(now, _SETTLED_AT_ONCE)
+        await self._fold(due, now)
+        if self._untrimmed > _TRIMMED_AT_ONCE:
+            self._untrimmed = 0
+            await self._store.trim(_FEED_KEPT)
+        return len(due)
+
+    async def _fold(self, due: Sequence[tuple[str, str]], now: float) -> None:
+        """Fold into the records of these (tenant, person) what has run out by ``now``, and work on their calendars."""
 
         def action(record: Record | None) -> Record | None:
             at = due_at(record)
@@ -141,13 +218,11 @@ class Service:
         outcomes = await asyncio.gather(
             *(self._store.change(tenant, person, action) for tenant, person in due), return_exceptions=True
         )
-        for outcome in outcomes:
+        for (tenant, person), outcome in zip(due, outcomes, strict=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-        if self._untrimmed > _TRIMMED_AT_ONCE:
-            self._untrimmed = 0
-            await self._store.trim(_FEED_KEPT)
-        return len(due)
+            if self._refill is not None and outcome is not None and has_run_out(outcome, now):
+                await self._refill(tenant, person)
 
     async def _sleep(self) -> None:
         self._wake.clear()
@@ -161,3 +236,7 @@ class Service:
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+
+def _nobody(person: str) -> Refused:
+    return Refused("NotFound", f"There is no person with the id {person}.")

@@ -76,6 +76,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"key": "add-unknown"},
         ),
     ] = True
+    action_status: Annotated[
+        str,
+        Meta(
+            description="What presence actions answer when they are done: 200, as Graph was observed to, or 204, which "
+            "some generated clients insist on. Location actions answer 204 in any case.",
+            extra={"key": "action-status", "choices": ["200", "204"]},
+        ),
+    ] = "200"
     most_body: Annotated[
         int,
         Meta(description="The largest request body, in bytes.", ge=1024, le=1 << 26, extra={"key": "most-body"}),

@@ -7,14 +7,15 @@ which every reader calls first; so nobody sees a state that has run out.
 """
 
 import heapq
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from presenced.presence.record import Record, StatusMessage
 from presenced.presence.resolve import next_change, resolve
 from presenced.presence.states import UNKNOWN
+from presenced.presence.time_zones import DateTimeTimeZone, utc
 from presenced.store.base import Change
 
 Entries = dict[str, bytes]
@@ -26,15 +27,10 @@ class _Body(msgspec.Struct, rename="camel"):
     content_type: str = "text"
 
 
-class _DateTimeTimeZone(msgspec.Struct, rename="camel"):
-    date_time: str
-    time_zone: str = "UTC"
-
-
 class _StatusMessage(msgspec.Struct, rename="camel", omit_defaults=True):
     message: _Body
     published_date_time: str | None = None
-    expiry_date_time: _DateTimeTimeZone | None = None
+    expiry_date_time: DateTimeTimeZone | None = None
 
 
 class _OutOfOffice(msgspec.Struct, rename="camel"):
@@ -59,6 +55,9 @@ class _Presence(msgspec.Struct, rename="camel"):
     work_location: _WorkLocation | None
     sequence_number: str | None
 
+
+PROPERTIES = tuple(field.encode_name for field in msgspec.structs.fields(_Presence))
+"""The properties of a presence."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -91,42 +90,54 @@ def _render_message(message: StatusMessage | None, *, own: bool) -> _StatusMessa
         return None
     shown = _StatusMessage(_Body(message.content))
     if own:
-        shown.published_date_time = _instant(message.published_at) + "Z"
+        shown.published_date_time = f"{utc(message.published_at).date_time}Z"
         if message.expires_at is not None:
-            shown.expiry_date_time = _DateTimeTimeZone(_instant(message.expires_at))
+            shown.expiry_date_time = utc(message.expires_at)
     return shown
 
 
-def _instant(at: float) -> str:
-    """UTC with seven fraction digits, as Graph writes it."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0")
+_FORGOTTEN_AT_ONCE = 1000
 
 
 class View:
     """Rendered entries of all tenants, and the instants at which some of them stop being true."""
 
     def __init__(self) -> None:
-        self._tenants: dict[str, Entries] = {}
+        self._tenants: dict[str, Entries] = defaultdict(dict)
         self._ends: list[tuple[float, str, str]] = []
         self._soonest: dict[tuple[str, str], float] = {}
 
-    def current(self, tenant: str, now: float) -> Entries:
-        """The entries of ``tenant`` that hold at ``now``. Whoever is missing must be rendered with ``add``."""
+    def current(self, tenant: str, now: float, persons: Iterable[str]) -> Entries:
+        """The entries of ``tenant``, those of ``persons`` true at ``now``. Whoever is missing must be added."""
         ends = self._ends
-        while ends and ends[0][0] <= now:
+        if ends and ends[0][0] <= now:
+            self._forget_ended(tenant, now, persons)
+        return self._tenants[tenant]
+
+    def _forget_ended(self, tenant: str, now: float, persons: Iterable[str]) -> None:
+        """Forget entries that are no longer true: those of ``persons``, and some of the rest.
+
+        Not all of the rest, so that no reader waits while a million of them end at one instant.
+        """
+        ends = self._ends
+        for _ in range(_FORGOTTEN_AT_ONCE):
             at, of, person = heapq.heappop(ends)
             if self._soonest.get((of, person)) == at:
-                del self._soonest[of, person]
-                self._tenants[of].pop(person, None)
-        entries = self._tenants.get(tenant)
-        if entries is None:
-            entries = self._tenants[tenant] = {}
-        return entries
+                self._forget(of, person)
+            if not ends or ends[0][0] > now:
+                return
+        for person in persons:
+            if self._soonest.get((tenant, person), now + 1) <= now:
+                self._forget(tenant, person)
+
+    def _forget(self, tenant: str, person: str) -> None:
+        del self._soonest[tenant, person]
+        self._tenants[tenant].pop(person, None)
 
     def add(self, tenant: str, person: str, record: Record, now: float) -> bytes:
         """Render a person's entry as of ``now`` and keep it until it stops being true."""
         entry = render(person, record, now)
-        self.current(tenant, now)[person] = entry
+        self._tenants[tenant][person] = entry
         end = next_change(record, now)
         if end is not None:
             # An entry that is renewed keeps its earlier end: when that comes it is merely rendered once more. So the
@@ -141,6 +152,6 @@ class View:
         """Take in what changed."""
         for change in changes:
             if change.record is None:
-                self.current(change.tenant, now).pop(change.person, None)
+                self._tenants[change.tenant].pop(change.person, None)
             else:
                 self.add(change.tenant, change.person, change.record, now)

@@ -6,6 +6,7 @@ from tests.conftest import JONAS, NADIA, TOMAS, Desk
 from presenced.identity.permissions import APPLICATION, DELEGATED, NEEDS
 
 SET = {"sessionId": "s", "availability": "Busy", "activity": "InACall"}
+PREFERRED = {"availability": "Busy", "activity": "Busy"}
 
 # operation, method, path of another person's thing or of nobody's, body
 CALLS = {
@@ -13,6 +14,17 @@ CALLS = {
     "getPresence": ("GET", f"/users/{TOMAS}/presence", None),
     "setPresence": ("POST", f"/users/{NADIA}/presence/setPresence", SET),
     "clearPresence": ("POST", f"/users/{NADIA}/presence/clearPresence", {"sessionId": "none"}),
+    "setUserPreferredPresence": ("POST", f"/users/{NADIA}/presence/setUserPreferredPresence", PREFERRED),
+    "clearUserPreferredPresence": ("POST", f"/users/{NADIA}/presence/clearUserPreferredPresence", None),
+    "setStatusMessage": ("POST", f"/users/{NADIA}/presence/setStatusMessage", {"statusMessage": None}),
+    "setManualLocation": ("POST", f"/users/{NADIA}/presence/setManualLocation", {"workLocationType": "office"}),
+    "setAutomaticLocation": ("POST", f"/users/{NADIA}/presence/setAutomaticLocation", {"workLocationType": "office"}),
+    "clearLocation": ("POST", f"/users/{NADIA}/presence/clearLocation", None),
+    "clearAutomaticLocation": ("POST", f"/users/{NADIA}/presence/clearAutomaticLocation", {}),
+    "listPresences": ("GET", f"/communications/presences?$filter=id in ('{TOMAS}')", None),
+    "listAllPresences": ("GET", "/communications/presences?$top=5", None),
+    "getMailboxSettings": ("GET", f"/users/{NADIA}/mailboxSettings", None),
+    "updateMailboxSettings": ("PATCH", f"/users/{NADIA}/mailboxSettings", {"timeZone": "UTC"}),
     "getOwnPresence": ("GET", f"/users/{NADIA}/presence", None),
     "getMe": ("GET", "/me", None),
     "getUser": ("GET", f"/users/{TOMAS}", None),

@@ -31,9 +31,6 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-DONE = Answer(200)
-"""Presence actions answer 200 with nothing in it (their documentation; spec 5.3)."""
-
 NO_CONTENT = Answer(204)
 
 

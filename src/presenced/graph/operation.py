@@ -10,12 +10,16 @@ from presenced.service import Service
 
 
 class Parts(NamedTuple):
-    """What operations work with. ``omit_unknown``: bulk reads leave out ids that name nobody."""
+    """What operations work with.
+
+    ``omit_unknown``: bulk reads leave out ids that name nobody. ``done`` is what presence actions answer.
+    """
 
     service: Service
     directory: Directory
     passwords: Passwords
     omit_unknown: bool
+    done: Answer
 
 
 class Operation(NamedTuple):

@@ -1,26 +1,26 @@
-"""Presences: the operations on presence, as Graph's cloud communications API has them.
+"""Presences: the operations that read presence, as Graph's cloud communications API has them.
 
-Sources: the pages cloudcommunications-getpresencesbyuserid, presence-get, presence-setpresence and
-presence-clearpresence, and Microsoft's schema for the three bindings of each action.
+Sources: the pages cloudcommunications-getpresencesbyuserid and presence-get; and for GET /communications/presences,
+which Graph documents only as a subscription's resource, Microsoft's schema.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import re
+from typing import NamedTuple
 
 import msgspec
 
 from presenced.graph.body import decode
-from presenced.graph.call import DONE, Answer, Call, context
+from presenced.graph.call import Answer, Call, context
 from presenced.graph.errors import GraphError
 from presenced.graph.operation import Operation, Parts
-from presenced.presence import actions
-from presenced.presence.record import Record, guid
+from presenced.graph.query import Query, read_query
+from presenced.identity.permissions import accepted, allowed
+from presenced.presence.record import guid
 from presenced.presence.refused import required
+from presenced.service import PROPERTIES
 
 MOST_IDS = 650
 """Ids in one getPresencesByUserId (its page)."""
-
-T = TypeVar("T")
 
 
 class PresencesRequest(msgspec.Struct):
@@ -34,11 +34,15 @@ def _read_ids(call: Call) -> dict[str, None]:
     ids = decode(call.body, call.content_type, PresencesRequest).ids
     if ids is None:
         raise required("Ids")
+    _check_count(ids)
+    return dict.fromkeys(ids)
+
+
+def _check_count(ids: list[str]) -> None:
     if len(ids) > MOST_IDS:
         raise GraphError(
             400, "InvalidArgument", f"[Ids]: At most {MOST_IDS} ids can be sent in one request; {len(ids)} were sent."
         )
-    return dict.fromkeys(ids)
 
 
 async def _get_presences(parts: Parts, call: Call, ids: dict[str, None]) -> Answer:
@@ -53,57 +57,79 @@ async def _get_presences(parts: Parts, call: Call, ids: dict[str, None]) -> Answ
     return Answer(200, b",".join(found))
 
 
-async def _get_presence(parts: Parts, call: Call, request: None) -> Answer:
+def _read_select(call: Call) -> Query:
+    return read_query(call.query, PROPERTIES, "presence", ("$select", "$expand"))
+
+
+async def _get_presence(parts: Parts, call: Call, query: Query) -> Answer:
     person = guid(call.key)
     own = person is not None and person == call.caller.user
     entry = await parts.service.presence(call.caller.tenant, person, own=own) if person else None
     if entry is None:
         raise GraphError(404, "NotFound", f"There is no person with the id {call.key}; use the object id (a GUID).")
     shape = "communications/presences" if call.template.startswith("communications/") else f"users('{person}')/presence"
-    return Answer(200, context(call, f"{shape}/$entity") + b"," + entry[1:])
+    return Answer(200, context(call, f"{shape}/$entity") + b"," + query.select(entry)[1:])
 
 
-def _reads(form: type[T], check: Callable[[T], Any]) -> Callable[[Call], T]:
-    """A reader of an action's body: its form, then what its rule can refuse without the person's record."""
+class _List(NamedTuple):
+    """Which presences to list: of ``ids``, or a page of everybody's."""
 
-    def read(call: Call) -> T:
-        request = decode(call.body, call.content_type, form)
-        check(request)
-        return request
-
-    return read
+    query: Query
+    ids: dict[str, None] | None
 
 
-def _acts(rule: Callable[[Record, T, float], Record]) -> Callable[[Parts, Call, T], Any]:
-    """A runner of a presence action."""
+_ID_IN = re.compile(r"\s*id\s+(?:in\s*\((?P<ids>.*)\)|eq\s+(?P<id>.*))\s*", re.IGNORECASE | re.DOTALL)
+_ID = re.compile(r"\s*(?:'([^']*)'|([^\s',()]+))\s*")
 
-    async def run(parts: Parts, call: Call, request: T) -> Answer:
-        person = guid(call.key)
-        if person is None:
-            raise GraphError(404, "NotFound", f"{call.key} is not the object id of a person (a GUID).")
-        await parts.service.change(call.caller.tenant, person, lambda record, now: rule(record, request, now))
-        return DONE
 
-    return run
+def parse_filter(text: str) -> list[str]:
+    """The ids in ``id in ('a','b')`` or ``id eq 'a'``, quoted or not. Raises GraphError for any other filter."""
+    form = _ID_IN.fullmatch(text)
+    if form is None:
+        raise GraphError(400, "BadRequest", "Invalid filter clause: of presences, only id in ('...','...') is known.")
+    listed = form["ids"] if form["ids"] is not None else form["id"]
+    ids = []
+    for part in listed.split(",") if listed.strip() else ():
+        named = _ID.fullmatch(part)
+        if named is None:
+            raise GraphError(400, "BadRequest", f"Invalid filter clause: {part.strip()[:64]!r} is not an id in quotes.")
+        ids.append(named[1] or named[2] or "")
+    return ids
+
+
+def _read_list(call: Call) -> _List:
+    query = read_query(call.query, PROPERTIES, "presence", ("$filter", "$select", "$count", "$top", "$skiptoken"))
+    if query.filter is None:
+        return _List(query, None)
+    ids = parse_filter(query.filter)
+    _check_count(ids)
+    return _List(query, dict.fromkeys(ids))
+
+
+async def _list_presences(parts: Parts, call: Call, request: _List) -> Answer:
+    caller, query = call.caller, request.query
+    start = context(call, "communications/presences" + query.fragment)
+    if request.ids is not None:
+        found = await parts.service.presences(
+            caller.tenant, request.ids, own=caller.user, omit_unknown=parts.omit_unknown
+        )
+        count = len(found)
+    else:
+        if not allowed(caller, "listAllPresences"):
+            wanted = " or ".join(accepted(caller, "listAllPresences")) or "none for this kind of token"
+            raise GraphError(403, "Forbidden", "", (("presenced-needs-permission", wanted),))
+        found, after = await parts.service.page(caller.tenant, query.after, query.top)
+        count = await parts.service.count(caller.tenant) if query.count else 0
+        if after is not None:
+            start += b',"@odata.nextLink":' + msgspec.json.encode(
+                f"{call.base}/communications/presences?{query.next_page(after)}"
+            )
+    if query.count:
+        start += b',"@odata.count":%d' % count
+    return Answer(200, start + b',"value":[' + b",".join(map(query.select, found)) + b"]}")
 
 
 BINDINGS = ("me/presence", "users/{id}/presence", "communications/presences/{id}")
-
-
-def _action(
-    name: str, form: type[T], check: Callable[[T], Any], rule: Callable[[Record, T, float], Record]
-) -> Operation:
-    return Operation(
-        name=name,
-        method="POST",
-        templates=tuple(f"{binding}/{name.lower()}" for binding in BINDINGS),
-        needs=name,
-        read=_reads(form, check),
-        run=_acts(rule),
-        own_only=True,
-        throttled=True,
-    )
-
 
 OPERATIONS = (
     Operation(
@@ -121,9 +147,17 @@ OPERATIONS = (
         templates=BINDINGS,
         needs="getPresence",
         needs_of_own="getOwnPresence",
+        read=_read_select,
         run=_get_presence,
         throttled=True,
     ),
-    _action("setPresence", actions.SetPresence, actions.check_set_presence, actions.set_presence),
-    _action("clearPresence", actions.ClearPresence, actions.check_clear_presence, actions.clear_presence),
+    Operation(
+        name="listPresences",
+        method="GET",
+        templates=("communications/presences",),
+        needs="listPresences",
+        read=_read_list,
+        run=_list_presences,
+        throttled=True,
+    ),
 )

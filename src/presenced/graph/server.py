@@ -10,7 +10,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from presenced.clock import Clock
-from presenced.graph import body, presences, users
+from presenced.graph import body, mailbox_settings, presence_actions, presences, users
 from presenced.graph.call import Answer, Call
 from presenced.graph.errors import GraphError, envelope, from_refusal
 from presenced.graph.headers import (
@@ -34,7 +34,12 @@ from presenced.presence.record import guid
 from presenced.presence.refused import Refused
 from presenced.store.base import StoreUnavailable
 
-OPERATIONS: tuple[Operation, ...] = (*presences.OPERATIONS, *users.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *presences.OPERATIONS,
+    *presence_actions.OPERATIONS,
+    *mailbox_settings.OPERATIONS,
+    *users.OPERATIONS,
+)
 
 _BY_TEMPLATE: dict[str, dict[str, Operation]] = {}
 for _operation in OPERATIONS:

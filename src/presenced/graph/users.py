@@ -4,21 +4,16 @@ Sources: the pages user-list, user-get, user-post-users, user-update and user-de
 compatibility page: ``POST /users`` takes an ``id``, and does not insist on the members presenced has no use for.
 """
 
-from typing import NamedTuple
-from urllib.parse import parse_qs, quote
-
 import msgspec
 
 from presenced.graph.body import decode
 from presenced.graph.call import NO_CONTENT, Answer, Call, context
 from presenced.graph.errors import GraphError
 from presenced.graph.operation import Operation, Parts
+from presenced.graph.query import Query, read_query
 from presenced.identity.directory import Person, PersonChange, no_such_person
-from presenced.presence.record import guid
 
-_DEFAULT_PAGE = 100
-_LARGEST_PAGE = 999
-_UNSUPPORTED = ("$filter", "$search", "$orderby", "$expand", "$skip")
+_MEMBERS = tuple(field.encode_name for field in msgspec.structs.fields(Person))
 _LONGEST_PASSWORD = 256
 
 
@@ -31,12 +26,6 @@ class _NewPerson(PersonChange, rename="camel"):
 
     id: str | None = None
     password_profile: _PasswordProfile | None = None
-
-
-class _Page(NamedTuple):
-    after: str
-    size: int
-    members: tuple[str, ...] | None
 
 
 def _read_new(call: Call) -> _NewPerson:
@@ -54,18 +43,18 @@ async def _create(parts: Parts, call: Call, new: _NewPerson) -> Answer:
     person = await parts.directory.add(tenant, new.id, new)
     if new.password_profile is not None and new.password_profile.password is not None:
         await parts.passwords.set(tenant, person.id, new.password_profile.password)
-    return Answer(201, _entity(call, person, None), (("Location", f"{call.base}/users/{person.id}"),))
+    return Answer(201, _entity(call, person, Query()), (("Location", f"{call.base}/users/{person.id}"),))
 
 
-def _read_select(call: Call) -> tuple[str, ...] | None:
-    return _read_page(call).members
+def _read_select(call: Call) -> Query:
+    return read_query(call.query, _MEMBERS, "user", ("$select",))
 
 
-async def _get(parts: Parts, call: Call, members: tuple[str, ...] | None) -> Answer:
+async def _get(parts: Parts, call: Call, query: Query) -> Answer:
     person = await parts.directory.find(call.caller.tenant, call.key)
     if person is None:
         raise no_such_person(call.key)
-    return Answer(200, _entity(call, person, members))
+    return Answer(200, _entity(call, person, query))
 
 
 def _read_update(call: Call) -> PersonChange:
@@ -83,47 +72,22 @@ async def _delete(parts: Parts, call: Call, request: None) -> Answer:
     return NO_CONTENT
 
 
-def _read_page(call: Call) -> _Page:
-    options = {name.lower(): values[-1] for name, values in parse_qs(call.query, keep_blank_values=True).items()}
-    for name in _UNSUPPORTED:
-        if name in options:
-            raise GraphError(400, "Request_UnsupportedQuery", f"The query option {name} is not supported here.")
-    top = options.get("$top", str(_DEFAULT_PAGE))
-    if not (top.isascii() and top.isdigit() and len(top) <= 4 and 1 <= int(top) <= _LARGEST_PAGE):
-        raise _bad_request(f"Invalid page size specified: '{top}'. Must be between 1 and {_LARGEST_PAGE} inclusive.")
-    after = options.get("$skiptoken", "")
-    if after and guid(after) is None:
-        raise _bad_request("The $skiptoken is not one of this server's; take it from @odata.nextLink.")
-    members = tuple(part.strip() for part in options["$select"].split(",")) if options.get("$select") else None
-    known = [field.encode_name for field in msgspec.structs.fields(Person)]
-    for member in members or ():
-        if member not in known:
-            raise _bad_request(f"Could not find a property named '{member}' on type 'microsoft.graph.user' here.")
-    return _Page(after.lower(), int(top), members)
+def _read_page(call: Call) -> Query:
+    return read_query(call.query, _MEMBERS, "user", ("$select", "$top", "$skiptoken"))
 
 
-async def _list(parts: Parts, call: Call, page: _Page) -> Answer:
-    people = await parts.directory.page(call.caller.tenant, page.after, page.size + 1)
-    start = context(call, "users")
-    if len(people) > page.size:
+async def _list(parts: Parts, call: Call, page: Query) -> Answer:
+    people = await parts.directory.page(call.caller.tenant, page.after, page.top + 1)
+    start = context(call, "users" + page.fragment)
+    if len(people) > page.top:
         people.pop()
-        query = f"$top={page.size}&$skiptoken={people[-1].id}"
-        if page.members is not None:
-            query += f"&$select={quote(','.join(page.members), safe=',')}"
-        start += b',"@odata.nextLink":' + msgspec.json.encode(f"{call.base}/users?{query}")
-    value = [_members(person, page.members) for person in people]
-    return Answer(200, start + b',"value":' + msgspec.json.encode(value) + b"}")
+        start += b',"@odata.nextLink":' + msgspec.json.encode(f"{call.base}/users?{page.next_page(people[-1].id)}")
+    value = b",".join(page.select(msgspec.json.encode(person)) for person in people)
+    return Answer(200, start + b',"value":[' + value + b"]}")
 
 
-def _entity(call: Call, person: Person, members: tuple[str, ...] | None) -> bytes:
-    fragment = f"users({','.join(members)})/$entity" if members else "users/$entity"
-    return context(call, fragment) + b"," + msgspec.json.encode(_members(person, members))[1:]
-
-
-def _members(person: Person, members: tuple[str, ...] | None) -> Person | dict[str, object]:
-    if members is None:
-        return person
-    return {name: value for name, value in msgspec.to_builtins(person).items() if name in members}
+def _entity(call: Call, person: Person, query: Query) -> bytes:
+    return context(call, f"users{query.fragment}/$entity") + b"," + query.select(msgspec.json.encode(person))[1:]
 
 
 def _bad_request(message: str) -> GraphError:

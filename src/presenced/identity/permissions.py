@@ -1,7 +1,7 @@
 """Permissions: which one each operation needs. The one table, which the documentation shows too.
 
-Sources: the permission tables on each operation's page (spec 9.1), and for the directory the user pages. The split of
-GET presence into one's own and another's follows that page's examples. Personal accounts: never.
+Sources: the permission tables on each operation's page (spec 9.1), and for the directory and the mailbox the user
+pages. The split of GET presence into one's own and another's follows that page's examples. Personal accounts: never.
 """
 
 from typing import NamedTuple
@@ -20,8 +20,21 @@ NEEDS = {
     "getPresencesByUserId": Need(("Presence.Read.All",), ("Presence.Read.All", "Presence.ReadWrite.All")),
     "getOwnPresence": Need(("Presence.Read", "Presence.Read.All"), ("Presence.Read.All", "Presence.ReadWrite.All")),
     "getPresence": Need(("Presence.Read.All",), ("Presence.Read.All", "Presence.ReadWrite.All")),
+    "listPresences": Need(("Presence.Read.All",), ("Presence.Read.All", "Presence.ReadWrite.All")),
+    "listAllPresences": Need((), ("Presence.Read.All", "Presence.ReadWrite.All")),
     "setPresence": Need(("Presence.ReadWrite",), ("Presence.ReadWrite.All",)),
     "clearPresence": Need(("Presence.ReadWrite",), ("Presence.ReadWrite.All",)),
+    "setUserPreferredPresence": Need(("Presence.ReadWrite",), ("Presence.ReadWrite.All",)),
+    "clearUserPreferredPresence": Need(("Presence.ReadWrite",), ("Presence.ReadWrite.All",)),
+    "setStatusMessage": Need(("Presence.ReadWrite",), ("Presence.ReadWrite.All",)),
+    "setManualLocation": Need(("Presence.ReadWrite",), ()),
+    "setAutomaticLocation": Need(("Presence.ReadWrite",), ()),
+    "clearLocation": Need(("Presence.ReadWrite",), ()),
+    "clearAutomaticLocation": Need(("Presence.ReadWrite",), ()),
+    "getMailboxSettings": Need(
+        ("MailboxSettings.Read", "MailboxSettings.ReadWrite"), ("MailboxSettings.Read", "MailboxSettings.ReadWrite")
+    ),
+    "updateMailboxSettings": Need(("MailboxSettings.ReadWrite",), ("MailboxSettings.ReadWrite",)),
     "getMe": Need(("User.Read", "User.Read.All", "User.ReadWrite.All"), ()),
     "getUser": Need(("User.Read.All", "User.ReadWrite.All"), ("User.Read.All", "User.ReadWrite.All")),
     "listUsers": Need(("User.Read.All", "User.ReadWrite.All"), ("User.Read.All", "User.ReadWrite.All")),

@@ -13,8 +13,9 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from presenced.presence.refused import Refused, required
 
-LATEST = 253402300799.0
-"""The last second of the year 9999, which is as far as a date can be written."""
+_EARLIEST = -62135596800.0
+_LATEST = 253402300799.0
+"""Seconds since 1970: the first of the year 1 and the last of 9999, beyond which no date can be written."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,7}))?", re.ASCII | re.IGNORECASE)
@@ -64,7 +65,12 @@ def instant(local: DateTimeTimeZone, field: str) -> float:
     except (ValueError, OverflowError):
         raise _no_date_time(field) from None
     seconds = (when.replace(tzinfo=UTC) - _EPOCH).total_seconds() - offset.total_seconds()
-    return min(seconds + float(f"0.{form[2] or 0}"), LATEST)
+    return min(max(seconds + float(f"0.{form[2] or 0}"), _EARLIEST), _LATEST)
+
+
+def utc(at: float) -> DateTimeTimeZone:
+    """An instant (seconds since 1970 UTC) as a dateTimeTimeZone, with seven fraction digits as Graph writes it."""
+    return DateTimeTimeZone((_EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%f0"), "UTC")
 
 
 def end_of_day(now: float, zone_name: str | None) -> float:

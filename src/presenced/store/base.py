@@ -62,6 +62,10 @@ class Store(Protocol):
         """Up to ``limit`` persons of a tenant in the order of their ids, from the first id greater than ``after``."""
         ...
 
+    async def count(self, tenant: str) -> int:
+        """How many persons of a tenant are known."""
+        ...
+
     async def find(self, tenant: str, name: str) -> str | None:
         """The person with this userPrincipalName, in any letter case."""
         ...

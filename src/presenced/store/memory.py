@@ -47,6 +47,9 @@ class MemoryStore:
         known = sorted(person for of, person in self._records if of == tenant and person > after)
         return [(person, self._records[tenant, person]) for person in known[:limit]]
 
+    async def count(self, tenant: str) -> int:
+        return sum(of == tenant for of, _ in self._records)
+
     async def find(self, tenant: str, name: str) -> str | None:
         return self._names.get((tenant, name.lower()))
 

@@ -130,6 +130,9 @@ class SqliteStore:
         )
         return [(person, _record(body)) for person, body in rows]
 
+    async def count(self, tenant: str) -> int:
+        return len(self._records.get(tenant, ()))
+
     async def find(self, tenant: str, name: str) -> str | None:
         return self._names.get((tenant, name.lower()))
 
