@@ -16,35 +16,42 @@ DIFFERS = {
     "getPresencesByUserId": "Graph publishes no text for more than 650 ids, nor what it says of unknown ids; here they "
     "are PresenceUnknown in request order, or left out with `unknown-ids = omit`.",
     "getPresence": "A UPN is 404 `NotFound`, as is an unknown id; Graph's body for these is not published. "
-    "`$select` and `$expand` are ignored.",
+    "`$select` is honoured, of which users of Graph report both; there is nothing to `$expand`.",
+    "listPresences": "Graph documents `$filter=id in ('…','…')` (650 ids at most) only as the resource of a subscription; "
+    "here it answers, with `$select` and `$count`. Without a filter, an application gets a page of everybody in the "
+    "tenant (`$top` up to 999, `@odata.nextLink`); Graph has no such thing.",
     "setPresence": "`sessionId` is required and may be any text; Graph's schema lets it be null, its service is known to "
     "require it on clearPresence. An unknown id becomes a person, unless `add-unknown = false`. At most 500 live "
     "sessions a person.",
+    "setUserPreferredPresence": "Any duration longer than nothing is taken; Graph documents no range.",
+    "setStatusMessage": "At most 1,024 characters; Graph's limit is not published. HTML, an expiry with an offset, in an "
+    "unknown time zone or in the past are 400 `InvalidArgument`; Graph's answers to these are not published. "
+    "`statusMessage: null` and empty content clear the message. Applications see of a message what other people see.",
+    "setManualLocation": "Holds until the end of the person's day in the time zone of their mailbox settings (UTC if "
+    "there is none); Graph does not say how long. Setting the same type again without a place keeps the place: the "
+    "more precise signal wins.",
+    "setAutomaticLocation": "As setManualLocation. The scheduled layer comes from imported calendars.",
+    "clearLocation": "Answers 204 like the other location actions: the pages say 200, their examples 204.",
+    "getMailboxSettings": "`automaticRepliesSetting` and `timeZone` only.",
+    "updateMailboxSettings": "`automaticRepliesSetting` and `timeZone`; other members are accepted and not kept. Readers "
+    "see the internal reply as plain text, while it holds.",
     "createUser": "`id` may be given; `accountEnabled`, `mailNickname` and `passwordProfile` may be left out.",
     "listUsers": "`$top`, `$skiptoken` and `$select` only; `$filter` and others are refused with 400.",
     "getUser": "Five members: id, userPrincipalName, displayName, mail, jobTitle.",
     "getMe": "Five members, as for a user.",
 }
 
-SPELLING = {
-    "getpresencesbyuserid": "getPresencesByUserId",
-    "setpresence": "setPresence",
-    "clearpresence": "clearPresence",
-}
+SPELLING = {operation.name.lower(): operation.name for operation in OPERATIONS} | {"mailboxsettings": "mailboxSettings"}
 
 NOT_IMPLEMENTED = (
-    ("POST", "…/presence/setUserPreferredPresence", ""),
-    ("POST", "…/presence/clearUserPreferredPresence", ""),
-    ("POST", "…/presence/setStatusMessage", "messages in the sample can be read"),
-    ("POST", "…/presence/setManualLocation, setAutomaticLocation", "locations in the sample can be read"),
-    ("POST", "…/presence/clearLocation, clearAutomaticLocation", ""),
-    ("GET", "/communications/presences", "with or without `$filter`"),
-    ("GET", "/communications/presences/$count", ""),
+    ("GET", "/communications/presences/$count", "`$count=true` on the list is"),
+    ("POST", "/communications/presences", "generated from the schema only; 405"),
     (
         "PATCH, DELETE",
         "/me/presence, /users/{id}/presence, /communications/presences/{id}",
-        "generated from the schema only",
+        "generated from the schema only; 405",
     ),
+    ("GET", "…/mailboxSettings/automaticRepliesSetting and other single members", ""),
     ("POST, GET, PATCH, DELETE", "/subscriptions, /subscriptions/{id}", ""),
     ("POST", "/subscriptions/{id}/reauthorize", ""),
     ("POST", "/$batch", ""),
@@ -80,6 +87,12 @@ refused everywhere. Changing another person's presence with a person's token is 
   operation's page says (the newest central table says 10,000; see `throttle.presence`). A refused request is not counted.
 - **An unknown path** under `/v1.0` is 400 `BadRequest`, "Resource not found for the segment", as observed; elsewhere it
   is 404 `NotFound`.
+- **A status code for actions**: 200 as observed; some generated clients accept 204 only, for them there is
+  `action-status = 204`.
+- **Out of office**: `isOutOfOffice` while automatic replies hold or an imported event is shown as out of office. Available
+  then reads `Available`/`OutOfOffice`; no other state changes by it.
+- **The calendar** makes a person with a session `Busy`/`InAMeeting` (a meeting) or `Busy`/`Busy` (an appointment) unless a
+  session is Busy or DoNotDisturb itself. Tentative events do nothing.
 - **sequenceNumber** is 20 digits, the microseconds since 1970 of the last visible change, always growing.
 - **The default five minutes** of setPresence end exactly when Available would first fade: expiry wins.
 

@@ -71,6 +71,11 @@ class Service:
             self._settling.cancel()
             await asyncio.gather(self._settling, return_exceptions=True)
 
+    async def settle(self) -> None:
+        """Fold in all that time has done by now, as events of the feed. Raises StoreUnavailable."""
+        while await self._settle_due() == _SETTLED_AT_ONCE:
+            pass
+
     async def presences(
         self, tenant: str, ids: Collection[str], *, own: str | None = None, omit_unknown: bool = False
     ) -> list[bytes]:
@@ -190,9 +195,8 @@ class Service:
     async def _settle_forever(self) -> None:
         while True:
             try:
-                settled = await self._settle_due()
-                if settled < _SETTLED_AT_ONCE:
-                    await self._sleep()
+                await self.settle()
+                await self._sleep()
             except StoreUnavailable as error:
                 log.error("cannot keep what time changed; trying again", reason=str(error))
                 await asyncio.sleep(1.0)

@@ -8,18 +8,33 @@ from uuid import uuid4
 
 import pytest
 from azure.identity.aio import ClientSecretCredential
+from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.communications.get_presences_by_user_id.get_presences_by_user_id_post_request_body import (
     GetPresencesByUserIdPostRequestBody,
 )
+from msgraph.generated.communications.presences.presences_request_builder import PresencesRequestBuilder
+from msgraph.generated.models.automatic_replies_setting import AutomaticRepliesSetting
+from msgraph.generated.models.automatic_replies_status import AutomaticRepliesStatus
+from msgraph.generated.models.body_type import BodyType
+from msgraph.generated.models.date_time_time_zone import DateTimeTimeZone
+from msgraph.generated.models.item_body import ItemBody
+from msgraph.generated.models.mailbox_settings import MailboxSettings
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.models.presence import Presence
+from msgraph.generated.models.presence_status_message import PresenceStatusMessage
 from msgraph.generated.users.item.presence.clear_presence.clear_presence_post_request_body import (
     ClearPresencePostRequestBody,
 )
 from msgraph.generated.users.item.presence.set_presence.set_presence_post_request_body import (
     SetPresencePostRequestBody,
+)
+from msgraph.generated.users.item.presence.set_status_message.set_status_message_post_request_body import (
+    SetStatusMessagePostRequestBody,
+)
+from msgraph.generated.users.item.presence.set_user_preferred_presence.set_user_preferred_presence_post_request_body import (  # noqa: E501
+    SetUserPreferredPresencePostRequestBody,
 )
 from tests.conftest import JONAS, NADIA, TOMAS
 from tests.running import Server
@@ -139,3 +154,73 @@ async def test_set_and_clear(graph_client: GraphServiceClient) -> None:
     await presence.clear_presence.post(ClearPresencePostRequestBody(session_id="sdk-test"))
     (after,) = await ask(graph_client, [JONAS])
     assert (after.availability, after.activity) == ("Offline", "Offline")
+
+
+async def test_the_state_a_person_prefers(graph_client: GraphServiceClient) -> None:
+    presence = graph_client.users.by_user_id(JONAS).presence
+    session = SetPresencePostRequestBody(session_id="sdk", availability="Available", activity="Available")
+    await presence.set_presence.post(session)
+    preferred = SetUserPreferredPresencePostRequestBody(
+        availability="DoNotDisturb", activity="DoNotDisturb", expiration_duration=timedelta(days=1, hours=8)
+    )
+    await presence.set_user_preferred_presence.post(preferred)
+    (during,) = await ask(graph_client, [JONAS])
+    assert (during.availability, during.activity) == ("DoNotDisturb", "DoNotDisturb")
+    await presence.clear_user_preferred_presence.post()
+    (after,) = await ask(graph_client, [JONAS])
+    assert after.availability == "Available"
+    await presence.clear_presence.post(ClearPresencePostRequestBody(session_id="sdk"))
+
+
+async def test_a_status_message(graph_client: GraphServiceClient) -> None:
+    presence = graph_client.users.by_user_id(JONAS).presence
+    message = PresenceStatusMessage(
+        message=ItemBody(content="Hey I'm currently in a meeting.", content_type=BodyType.Text),
+        expiry_date_time=DateTimeTimeZone(date_time="2999-10-18T17:05:33.2079781", time_zone="Pacific Standard Time"),
+    )
+    await presence.set_status_message.post(SetStatusMessagePostRequestBody(status_message=message))
+    (shown,) = await ask(graph_client, [JONAS])
+    assert shown.status_message is not None
+    assert shown.status_message.message is not None
+    assert shown.status_message.message.content == "Hey I'm currently in a meeting."
+    assert shown.status_message.expiry_date_time is None  # an application is another reader
+    nothing = PresenceStatusMessage(message=ItemBody(content="", content_type=BodyType.Text))
+    await presence.set_status_message.post(SetStatusMessagePostRequestBody(status_message=nothing))
+    (cleared,) = await ask(graph_client, [JONAS])
+    assert cleared.status_message is None
+
+
+async def test_automatic_replies(graph_client: GraphServiceClient) -> None:
+    user = graph_client.users.by_user_id(JONAS)
+    replies = AutomaticRepliesSetting(
+        status=AutomaticRepliesStatus.AlwaysEnabled, internal_reply_message="<p>On leave</p>"
+    )
+    kept = await user.mailbox_settings.patch(MailboxSettings(automatic_replies_setting=replies))
+    assert kept is not None
+    assert kept.automatic_replies_setting is not None
+    assert kept.automatic_replies_setting.status == AutomaticRepliesStatus.AlwaysEnabled
+    (away,) = await ask(graph_client, [JONAS])
+    assert away.out_of_office_settings is not None
+    assert (away.out_of_office_settings.is_out_of_office, away.out_of_office_settings.message) == (True, "On leave")
+    back = AutomaticRepliesSetting(status=AutomaticRepliesStatus.Disabled)
+    await user.mailbox_settings.patch(MailboxSettings(automatic_replies_setting=back))
+
+
+async def test_lists(graph_client: GraphServiceClient) -> None:
+    Parameters = PresencesRequestBuilder.PresencesRequestBuilderGetQueryParameters  # noqa: N806
+    some = RequestConfiguration(
+        query_parameters=Parameters(filter=f"id in ('{NADIA}','{TOMAS}')", select=["id", "activity"], count=True)
+    )
+    answer = await graph_client.communications.presences.get(some)
+    assert answer is not None
+    assert [(found.id, found.activity, found.availability) for found in answer.value or []] == [
+        (NADIA, "InAMeeting", None),
+        (TOMAS, "Away", None),
+    ]
+    assert answer.odata_count == 2
+    page = await graph_client.communications.presences.get(RequestConfiguration(query_parameters=Parameters(top=5)))
+    assert page is not None
+    assert page.odata_next_link is not None
+    following = await graph_client.communications.presences.with_url(page.odata_next_link).get()
+    assert following is not None
+    assert not {found.id for found in page.value or []} & {found.id for found in following.value or []}
