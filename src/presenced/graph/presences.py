@@ -4,7 +4,7 @@ Sources: the pages cloudcommunications-getpresencesbyuserid, presence-get, prese
 presence-clearpresence, and Microsoft's schema for the three bindings of each action.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,7 +29,7 @@ class PresencesRequest(msgspec.Struct):
     ids: list[str] | None = None
 
 
-def _read_ids(call: Call) -> dict[str, None]:
+def _read_ids(call: Call) -> Collection[str]:
     """The distinct ids in request order."""
     ids = decode(call.body, call.content_type, PresencesRequest).ids
     if ids is None:
@@ -38,10 +38,11 @@ def _read_ids(call: Call) -> dict[str, None]:
         raise GraphError(
             400, "InvalidArgument", f"[Ids]: At most {MOST_IDS} ids can be sent in one request; {len(ids)} were sent."
         )
-    return dict.fromkeys(ids)
+    # nearly always they are distinct, and a set tells so for less than a dictionary costs
+    return ids if len(set(ids)) == len(ids) else dict.fromkeys(ids)
 
 
-async def _get_presences(parts: Parts, call: Call, ids: dict[str, None]) -> Answer:
+async def _get_presences(parts: Parts, call: Call, ids: Collection[str]) -> Answer:
     caller = call.caller
     found = await parts.service.presences(caller.tenant, ids, own=caller.user, omit_unknown=parts.omit_unknown)
     start = context(call, "Collection(microsoft.graph.presence)") + b',"value":['
