@@ -244,6 +244,11 @@ class Oracle:
             strip.write(self.at, end, pair, self.written)
         self.count(before)
 
+    def keep_session(self, name: str, pair: Pair) -> None:
+        """A client's, there from the beginning (no news)."""
+        self.sessions[name] = Strip()
+        self.sessions[name].write(self.at, math.inf, pair)
+
     def close_session(self, name: str) -> None:
         before = self.seen(self.at)
         self.sessions[name].cut(self.at)

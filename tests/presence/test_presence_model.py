@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import UNSET, UnsetType
+from tests.presence.bad_requests import BAD_REQUESTS, Bad
 from tests.presence.oracle import PREFERRED_DAYS, SESSION_PAIRS, Event, Note, Oracle, Pair, Place, Replies, Seen
-from tests.presence.requests import BAD_REQUESTS, Bad
 
 from presenced.presence.actions import (
     MOST_SESSIONS,
@@ -28,10 +28,11 @@ from presenced.presence.actions import (
 )
 from presenced.presence.calendar import set_calendar
 from presenced.presence.out_of_office import AutomaticReplies, MailboxSettings, set_mailbox_settings
-from presenced.presence.record import Calendar, CalendarEvent, Record
+from presenced.presence.record import Calendar, CalendarEvent, Record, Session
 from presenced.presence.refused import Refused
 from presenced.presence.resolve import next_change, resolve
 from presenced.presence.settle import new_record, pass_time
+from presenced.presence.states import State
 from presenced.presence.status_message import ItemBody, Message, SetStatusMessage, set_status_message
 from presenced.presence.time_zones import DateTimeTimeZone
 from presenced.presence.work_location import (
@@ -154,6 +155,15 @@ class Presence(RuleBasedStateMachine):
 
     # sessions
 
+    @initialize(kept=st.none() | st.sampled_from(SESSION_PAIRS))
+    def sign_in(self, kept: Pair | None) -> None:
+        """A client may keep a session alive by itself, which neither fades nor expires until it is cleared."""
+        if kept is not None:
+            sessions = {"teams": Session(State(*kept), START)}
+            self.record = self.folded = msgspec.structs.replace(self.record, sessions=sessions)
+            self.oracle.keep_session("teams", kept)
+            self.last_look = seen(self.record, START), self.oracle.number
+
     @rule(session=SESSIONS, pair=st.sampled_from(SESSION_PAIRS), duration=st.sampled_from(SESSION_DURATIONS))
     def set_presence(self, session: str, pair: Pair, duration: tuple[str | None, float]) -> None:
         self.act(set_presence, SetPresence(session, *pair, duration[0]))
@@ -178,7 +188,7 @@ class Presence(RuleBasedStateMachine):
                 set_presence(crowded, SetPresence("one more", "Away", "Away"), self.now)
             set_presence(crowded, SetPresence("crowd 0", "Away", "Away"), self.now)
 
-    @rule(session=SESSIONS)
+    @rule(session=SESSIONS | st.just("teams"))
     def clear_presence(self, session: str) -> None:
         request = ClearPresence(session)
         if session in self.oracle.live(self.now):

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec import UNSET
-from tests.presence.requests import BAD_REQUESTS, Bad
+from tests.presence.bad_requests import BAD_REQUESTS, Bad
 
 from presenced.presence.actions import (
     ClearPresence,
