@@ -72,6 +72,8 @@ STATES = [
     ("ours", "Away/Away", None, ["busy"], False, "Busy/Busy"),
     ("ours: a meeting", "Available/Available", None, ["meeting"], False, "Busy/InAMeeting"),
     ("ours: any of them a meeting", "Away/Away", None, ["busy", "meeting", "busy"], False, "Busy/InAMeeting"),
+    ("ours: a busy meeting", "Away/Away", None, ["busy", "tentative meeting"], False, "Busy/Busy"),
+    ("ours: a busy meeting", "Away/Away", None, ["oof meeting", "busy"], False, "Busy/Busy"),
     ("ours: unless Busy itself", "Busy/InACall", None, ["meeting"], False, "Busy/InACall"),
     ("ours: unless Busy itself", "Busy/InAConferenceCall", None, ["meeting"], False, "Busy/InAConferenceCall"),
     ("ours: unless DoNotDisturb", "DoNotDisturb/Presenting", None, ["meeting"], False, "DoNotDisturb/Presenting"),
@@ -131,8 +133,9 @@ def state(pair: str) -> State:
 
 
 def event(show_as: str, starts: float = NOW - 60.0, ends: float = NOW + 60.0) -> CalendarEvent:
-    kind: ShowAs = "busy" if show_as == "meeting" else show_as  # type: ignore[assignment]
-    return CalendarEvent(starts, ends, kind, show_as == "meeting")
+    """ "meeting" is one shown as busy, "oof meeting" one shown as oof."""
+    kind: ShowAs = show_as.removesuffix("meeting").strip() or "busy"  # type: ignore[assignment]
+    return CalendarEvent(starts, ends, kind, show_as.endswith("meeting"))
 
 
 def planned(record: Record, *events: CalendarEvent) -> Record:
