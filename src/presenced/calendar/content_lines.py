@@ -109,10 +109,15 @@ def wrong(number: int, what: str) -> NotACalendar:
     return NotACalendar(f"line {number}: {what}")
 
 
-def quoted(text: str) -> str:
+def shortened(text: str) -> str:
     """Text out of a file for a message: short, and without what a terminal would obey."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in text[: _LONGEST_QUOTE + 1])
-    return repr(plain[:_LONGEST_QUOTE] + "..." if len(plain) > _LONGEST_QUOTE else plain)
+    return plain[:_LONGEST_QUOTE] + "..." if len(plain) > _LONGEST_QUOTE else plain
+
+
+def quoted(text: str) -> str:
+    """Such text in quotes."""
+    return repr(shortened(text))
 
 
 def read_components(content: bytes) -> list[Component]:

@@ -14,7 +14,15 @@ from icalendar import Event
 from icalendar.parser import Parameters
 from icalendar.prop import vDDDLists, vDDDTypes, vDuration, vRecur
 
-from presenced.calendar.content_lines import Component, NotACalendar, Property, quoted, read_components, wrong
+from presenced.calendar.content_lines import (
+    Component,
+    NotACalendar,
+    Property,
+    quoted,
+    read_components,
+    shortened,
+    wrong,
+)
 from presenced.calendar.recurrence import TooMuch, Work, check_rule, occurrences
 from presenced.calendar.zones import Zones
 from presenced.presence.record import CalendarEvent, ShowAs
@@ -143,8 +151,8 @@ class _Reader:
         sequence = component.text("SEQUENCE")
         uid = component.first("UID")
         # one without a UID is no other's
-        name = uid.value if uid is not None else f"line {component.number}"
-        event["UID"] = name
+        series = uid.value if uid is not None else f"line {component.number}"
+        event["UID"] = series
         if rules:
             event["RRULE"] = rules
         for name, times in dates.items():
@@ -158,7 +166,7 @@ class _Reader:
             event["SEQUENCE"] = int(sequence[:9])
         once = not rules and not dates["RDATE"] and changed is None
         bounds = (self._instant(start), self._instant(end)) if once else None
-        return _Entry(component.number, name, event, bounds)
+        return _Entry(component.number, series, event, bounds)
 
     # --- when -----------------------------------------------------------------------------------------------------
 
@@ -187,7 +195,7 @@ class _Reader:
 
     def _placed(self, line: Property, text: str) -> date:
         try:
-            when = vDDDTypes.from_ical(text)  # type: ignore[no-untyped-call]
+            when = vDDDTypes.from_ical(text.upper())  # type: ignore[no-untyped-call]
         except Exception:
             when = None
         if isinstance(when, datetime):
@@ -219,12 +227,12 @@ class _Reader:
 
     def _rule(self, line: Property, start: date) -> vRecur:
         try:
-            rule: vRecur = vRecur.from_ical(line.value)
+            rule: vRecur = vRecur.from_ical(line.value.upper())
             check_rule(rule)
         except TooMuch as error:
             raise wrong(line.number, f"an event is not taken: {error}") from None
         except Exception as error:
-            raise wrong(line.number, f"this is no rule: {quoted(line.value)} ({error})") from error
+            raise wrong(line.number, f"this is no rule: {quoted(line.value)} ({shortened(str(error))})") from error
         if until := rule.get("UNTIL"):
             rule["UNTIL"] = [self._until(until[0], start)]
         return rule

@@ -26,6 +26,7 @@ _MOST_DAYS = 300_000
 
 _MOST_A_DAY = 1_440
 _MOST_VALUES = 1_000
+_LONGEST_INTERVAL = 1_000_000
 _UNITS = {DAILY: timedelta(days=1), HOURLY: timedelta(hours=1), MINUTELY: timedelta(minutes=1)}
 _UNITS[WEEKLY] = timedelta(weeks=1)
 _COSTS = {HOURLY: 5, MINUTELY: 100}
@@ -61,7 +62,7 @@ class Work:
         self._days += cost
         self._days_of_one += cost
         if self._days_of_one > _MOST_DAYS or self._days > 10 * _MOST_DAYS:
-            raise TooMuch("its rule never comes true, or hardly ever")
+            raise TooMuch("it repeats too often, or its rule never comes true")
 
 
 def check_rule(rule: vRecur) -> None:
@@ -72,8 +73,8 @@ def check_rule(rule: vRecur) -> None:
         raise ValueError("it has no FREQ")
     if frequency.upper() == "SECONDLY":
         raise TooMuch("it repeats every second or so")
-    if rule.get("INTERVAL", [1])[0] < 1:
-        raise ValueError("its INTERVAL is less than 1")
+    if not 1 <= rule.get("INTERVAL", [1])[0] <= _LONGEST_INTERVAL:
+        raise ValueError(f"its INTERVAL is not from 1 to {_LONGEST_INTERVAL}")
     if any(not 1 <= abs(week) <= 53 for week in rule.get("BYWEEKNO", [])):
         raise ValueError("a BYWEEKNO is not from 1 to 53")
     a_day = sizes.get("BYHOUR", 1) * sizes.get("BYMINUTE", 1) * sizes.get("BYSECOND", 1)
