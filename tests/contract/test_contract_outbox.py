@@ -46,6 +46,19 @@ async def test_deliveries_wait_in_order_until_they_are_delivered(store: Store) -
     assert await store.outbox(OTHER) == []
 
 
+async def test_dropping(store: Store) -> None:
+    await store.enqueue("notify", 1, [due(endpoint, n) for endpoint in (ONE, OTHER) for n in range(6)])
+    assert await store.drop(endpoint=ONE, before=2 / 8) == 3
+    assert [one.queued_at for one in await store.outbox(ONE)] == [3 / 8, 4 / 8, 5 / 8]
+    assert await store.drop(subscription="s1") == 3
+    assert await store.drop(subscription="s1") == 0
+    assert dict(await store.endpoints()) == {ONE: 2, OTHER: 4}
+    assert await store.drop(endpoint=OTHER, subscription="s0", before=0.0) == 1
+    assert await store.drop(endpoint="https://nobody.example") == 0
+    assert await store.drop(endpoint=OTHER) == 3
+    assert dict(await store.endpoints()) == {ONE: 2}
+
+
 async def test_no_id_is_given_twice(store: Store) -> None:
     seen: set[int] = set()
     for _ in range(3):

@@ -9,6 +9,7 @@ Instants are seconds since 1970 UTC. tests/contract is the suite that every stor
 """
 
 import asyncio
+from math import inf
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -126,6 +127,13 @@ class Store(Protocol):
 
     async def delivered(self, ids: Sequence[int]) -> None:
         """Take deliveries out of the outbox."""
+        ...
+
+    async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
+        """Take deliveries out of the outbox untold: of an endpoint, a subscription, or both, queued by ``before``.
+
+        Returns how many.
+        """
         ...
 
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
+from math import inf
 
 from presenced.presence.record import Record
 from presenced.store.base import (
@@ -100,6 +101,15 @@ class MemoryStore:
     async def delivered(self, ids: Sequence[int]) -> None:
         for number in ids:
             self._outbox.pop(number, None)
+
+    async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
+        dropped = [
+            one.id
+            for one in self._outbox.values()
+            if endpoint in (None, one.endpoint) and subscription in (None, one.subscription) and one.queued_at <= before
+        ]
+        await self.delivered(dropped)
+        return len(dropped)
 
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
         waiting = sorted((at, key) for key, record in self._records.items() if (at := due_at(record)) is not None)

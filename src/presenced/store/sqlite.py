@@ -8,6 +8,7 @@ fails keeps nothing: its writers, and those who built on them meanwhile, get Sto
 
 import asyncio
 import sqlite3
+from math import inf
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -183,6 +184,16 @@ class SqliteStore:
 
     async def delivered(self, ids: Sequence[int]) -> None:
         await self._write_all(("DELETE FROM outbox WHERE id = ?", [(number,) for number in ids]))
+
+    async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
+        chosen = (
+            "FROM outbox WHERE (?1 IS NULL OR endpoint = ?1) AND (?2 IS NULL OR subscription = ?2) AND queued_at <= ?3"
+        )
+        values = endpoint, subscription, before
+        ((count,),) = await self._file.query(f"SELECT count(*) {chosen}", values)
+        if count:
+            await self._write(f"DELETE {chosen}", *values)
+        return int(count)
 
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
         return await self._file.query(
