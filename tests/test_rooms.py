@@ -16,13 +16,14 @@ ALLOWED = {
     "clock": set(),
     "service": {"store", "view", "presence", "clock"},
     "identity": {"identity", "store", "presence", "clock"},
-    "graph": {"graph", "service", "identity", "store", "presence", "clock"},
+    "calendar": {"calendar", "store", "presence", "clock"},
+    "graph": {"graph", "service", "identity", "calendar", "store", "presence", "clock"},
     "emulator": {"emulator", "identity", "store", "presence"},
     "settings": {"identity"},
     "folder": set(),
     "tls": set(),
     "http_server": {"graph"},
-    "control": {"emulator", "identity", "presence"},
+    "control": {"emulator", "identity", "calendar", "presence"},
 }
 PURE = {
     "presence": {"msgspec", "re", "math", "typing", "collections", "datetime", "zoneinfo", "icalendar", "presenced"}

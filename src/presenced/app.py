@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from presenced.calendar.calendars import Calendars
 from presenced.clock import Clock, SystemClock
 from presenced.control import Control, Impossible
 from presenced.emulator import sample
@@ -47,12 +48,14 @@ class App:
     ) -> None:
         self.store = store
         self.identity = identity
-        self.service = Service(store, View(), clock, add_unknown=settings.add_unknown)
-        self.control: ASGIApp = Control(identity, directory).application()
+        self.calendars = Calendars(store, clock)
+        self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
+        self.control: ASGIApp = Control(identity, directory, self.calendars).application()
         parts = Parts(
             self.service,
             directory,
             identity.passwords,
+            self.calendars,
             omit_unknown=settings.unknown_ids == "omit",
             done=Answer(int(settings.action_status)),
         )

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from presenced.calendar.calendars import Calendars, Summary
+from presenced.calendar.content_lines import NotACalendar
 from presenced.emulator import sample
 from presenced.identity.apps import App
 from presenced.identity.directory import Directory, Person, PersonChange
@@ -84,6 +86,22 @@ class AppShown(msgspec.Struct):
     secret: str | None = None
 
 
+class CalendarImport(msgspec.Struct):
+    """A person's calendar: iCalendar text, and the name of the file or the address it is from."""
+
+    user: str
+    text: bytes
+    source: str
+    tenant: str | None = None
+
+
+class CalendarRemoval(msgspec.Struct):
+    """Whose calendar is to be forgotten."""
+
+    user: str
+    tenant: str | None = None
+
+
 class Environment(msgspec.Struct):
     """What a client needs besides addresses; ``secret`` only if everybody knows it."""
 
@@ -95,9 +113,10 @@ class Environment(msgspec.Struct):
 class Control:
     """The owner's requests, each a coroutine from a request structure to an answer."""
 
-    def __init__(self, identity: Identity, directory: Directory) -> None:
+    def __init__(self, identity: Identity, directory: Directory, calendars: Calendars) -> None:
         self._identity = identity
         self._directory = directory
+        self._calendars = calendars
         self._tenants = identity.tenants
         self._apps = identity.apps
 
@@ -121,6 +140,8 @@ class Control:
                 Route("/token", answer(TokenRequest, self.token), methods=["POST"]),
                 Route("/users/import", answer(ImportRequest, self.import_users), methods=["POST"]),
                 Route("/users/list", answer(ListRequest, self.list_users), methods=["POST"]),
+                Route("/calendar/import", answer(CalendarImport, self.import_calendar), methods=["POST"]),
+                Route("/calendar/remove", answer(CalendarRemoval, self.remove_calendar), methods=["POST"]),
                 Route("/apps/add", answer(AppRequest, self.add_app), methods=["POST"]),
                 Route("/apps/list", answer(ListRequest, self.list_apps), methods=["POST"]),
                 Route("/keys/rotate", answer(RotateRequest, self.rotate_keys), methods=["POST"]),
@@ -135,9 +156,7 @@ class Control:
         app = self._app_for(request)
         user = None
         if request.user is not None:
-            person = await self._directory.find(app.tenant, request.user)
-            if person is None:
-                raise Impossible(f"There is nobody with the id or name {request.user}. See: presenced users list")
+            person = await self._person(app.tenant, request.user)
             user = person.id, _profile(person)
         granted = app.application_permissions if user is None else app.delegated_permissions
         known = APPLICATION if user is None else DELEGATED
@@ -169,6 +188,21 @@ class Control:
     async def list_users(self, request: "ListRequest") -> list[Person]:
         """A page of people, in the order of their ids."""
         return await self._directory.page(await self._tenant(request.tenant), request.after, request.limit)
+
+    async def import_calendar(self, request: CalendarImport) -> Summary:
+        """Make a calendar a person's."""
+        tenant = await self._tenant(request.tenant)
+        person = await self._person(tenant, request.user)
+        try:
+            return await self._calendars.put(tenant, person.id, request.text, request.source)
+        except NotACalendar as error:
+            raise Impossible(f"{request.source}: {error}") from error
+
+    async def remove_calendar(self, request: CalendarRemoval) -> bool:
+        """Forget a person's calendar, and whether there was one."""
+        tenant = await self._tenant(request.tenant)
+        person = await self._person(tenant, request.user)
+        return await self._calendars.remove(tenant, person.id)
 
     async def add_app(self, request: AppRequest) -> AppShown:
         """Register an app. Its secret is in the answer and nowhere else."""
@@ -240,6 +274,12 @@ class Control:
             await self._directory.add(tenant, None, change)
             return True
         return await self._directory.put(tenant, known.id, change)
+
+    async def _person(self, tenant: str, key: str) -> Person:
+        person = await self._directory.find(tenant, key)
+        if person is None:
+            raise Impossible(f"There is nobody with the id or name {key}. See: presenced users list")
+        return person
 
     async def _tenant(self, asked: str | None, *, add: bool = False) -> str:
         if asked is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from presenced.graph.errors import envelope
 from presenced.graph.headers import ERROR_JSON, answer_headers, new_request_id
@@ -30,8 +30,55 @@ class CannotListen(Exception):
     """The address or the certificate cannot be used. The message says what to do."""
 
 
+class _Cycle(RequestResponseCycle):
+    """One request and its answer. Where uvicorn writes the head and then the body, the head waits and both go as one.
+
+    A write to a socket costs some 20 us, nearly all of it in the kernel and in waking the client.
+    """
+
+    _start: Any = None
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._start = message
+            return
+        start, self._start = self._start, None
+        if start is not None:
+            if self._send_whole(start, message):
+                return
+            await super().send(start)
+        await super().send(message)
+
+    def _send_whole(self, start: Any, message: Any) -> bool:
+        """Send an answer that is all here, of known length, on a connection that goes on; any other is uvicorn's."""
+        headers = start["headers"]
+        names = dict(headers)
+        body = message.get("body", b"")
+        if (
+            self.disconnected
+            or not self.keep_alive
+            or self.flow.write_paused
+            or message.get("more_body", False)
+            or self.scope["method"] == "HEAD"
+            or names.get(b"content-length") != b"%d" % len(body)
+            or b"connection" in names
+            or b"transfer-encoding" in names
+        ):
+            return False
+        lines = [b"%b: %b\r\n" % header for header in (*self.default_headers, *headers)]
+        head = b"".join((STATUS_LINE[start["status"]], *lines, b"\r\n"))
+        if head.count(b"\n") != len(lines) + 2 or head.count(b"\r") != len(lines) + 2:
+            return False  # a line break inside a header: uvicorn refuses it
+        self.response_started = self.response_complete = True
+        self.waiting_for_100_continue = False
+        self.transport.writelines((head, body))
+        self.message_event.set()
+        self.on_response()
+        return True
+
+
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with bounds on the head of a request."""
+    """uvicorn's HTTP protocol with bounds on the head of a request, and answers that leave in one write."""
 
     _in_head = False
     _head_size = 0
@@ -65,6 +112,7 @@ class Protocol(HttpToolsProtocol):
         self._in_head = False
         self._forget_deadline()
         super().on_headers_complete()
+        self.cycle.__class__ = _Cycle  # its task was made just now and has not begun
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "BadRequest", msg)

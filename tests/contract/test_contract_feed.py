@@ -265,6 +265,10 @@ async def test_documents_are_kept_by_collection_and_key(store: Store) -> None:
     await store.put("apps", "never there", None)
     assert await store.documents("apps") == {"a": b"newer"}
     assert await store.documents("keys") == {"a": b"another"}
+    assert await store.document("apps", "a") == b"newer"
+    assert await store.document("keys", "a") == b"another"
+    assert await store.document("apps", "b") is None
+    assert await store.document("elsewhere", "a") is None
 
 
 async def test_the_last_of_concurrent_puts_wins(store: Store) -> None:

@@ -47,7 +47,7 @@ async def test_select_and_count(desk: Desk) -> None:
     }
     single = await client.get(f"/users/{NADIA}/presence?$select=availability")
     assert single.json() == {
-        "@odata.context": f"http://localhost:8080/v1.0/$metadata#users('{NADIA}')/presence/$entity",
+        "@odata.context": f"http://localhost:8080/v1.0/$metadata#users('{NADIA}')/presence(availability)/$entity",
         "availability": "Busy",
     }
 

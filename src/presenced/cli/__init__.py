@@ -4,6 +4,7 @@ import click
 
 from presenced import __version__
 from presenced.cli.apps import apps
+from presenced.cli.calendar import calendar
 from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.serve import serve
@@ -20,5 +21,5 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, apps, keys):
+for command in (serve, env, token, users, calendar, apps, keys):
     main.add_command(command)

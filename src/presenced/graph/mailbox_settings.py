@@ -63,6 +63,8 @@ async def _update(parts: Parts, call: Call, request: MailboxSettings) -> Answer:
         person,
         lambda record, now: set_mailbox_settings(record, request, message, now),
     )
+    if request.time_zone is not msgspec.UNSET:
+        await parts.calendars.refill(call.caller.tenant, person)  # days begin at other instants now
     return Answer(200, _entity(call, person, record))
 
 

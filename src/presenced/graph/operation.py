@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+from presenced.calendar.calendars import Calendars
 from presenced.graph.call import Answer, Call
 from presenced.identity.apps import Passwords
 from presenced.identity.directory import Directory
@@ -18,6 +19,7 @@ class Parts(NamedTuple):
     service: Service
     directory: Directory
     passwords: Passwords
+    calendars: Calendars
     omit_unknown: bool
     done: Answer
 

@@ -5,6 +5,7 @@ which Graph documents only as a subscription's resource, Microsoft's schema.
 """
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -29,23 +30,25 @@ class PresencesRequest(msgspec.Struct):
     ids: list[str] | None = None
 
 
-def _read_ids(call: Call) -> dict[str, None]:
+def _read_ids(call: Call) -> Collection[str]:
     """The distinct ids in request order."""
     ids = decode(call.body, call.content_type, PresencesRequest).ids
     if ids is None:
         raise required("Ids")
-    _check_count(ids)
-    return dict.fromkeys(ids)
+    return _distinct(ids)
 
 
-def _check_count(ids: list[str]) -> None:
+def _distinct(ids: list[str]) -> Collection[str]:
+    """Each id once. Raises GraphError for more of them than one request may hold."""
     if len(ids) > MOST_IDS:
         raise GraphError(
             400, "InvalidArgument", f"[Ids]: At most {MOST_IDS} ids can be sent in one request; {len(ids)} were sent."
         )
+    # nearly always they are distinct, and a set tells so for less than a dictionary costs
+    return ids if len(set(ids)) == len(ids) else dict.fromkeys(ids)
 
 
-async def _get_presences(parts: Parts, call: Call, ids: dict[str, None]) -> Answer:
+async def _get_presences(parts: Parts, call: Call, ids: Collection[str]) -> Answer:
     caller = call.caller
     found = await parts.service.presences(caller.tenant, ids, own=caller.user, omit_unknown=parts.omit_unknown)
     start = context(call, "Collection(microsoft.graph.presence)") + b',"value":['
@@ -68,14 +71,14 @@ async def _get_presence(parts: Parts, call: Call, query: Query) -> Answer:
     if entry is None:
         raise GraphError(404, "NotFound", f"There is no person with the id {call.key}; use the object id (a GUID).")
     shape = "communications/presences" if call.template.startswith("communications/") else f"users('{person}')/presence"
-    return Answer(200, context(call, f"{shape}/$entity") + b"," + query.select(entry)[1:])
+    return Answer(200, context(call, f"{shape}{query.fragment}/$entity") + b"," + query.select(entry)[1:])
 
 
 class _List(NamedTuple):
     """Which presences to list: of ``ids``, or a page of everybody's."""
 
     query: Query
-    ids: dict[str, None] | None
+    ids: Collection[str] | None
 
 
 _ID_IN = re.compile(r"\s*id\s+(?:in\s*\((?P<ids>.*)\)|eq\s+(?P<id>.*))\s*", re.IGNORECASE | re.DOTALL)
@@ -101,9 +104,7 @@ def _read_list(call: Call) -> _List:
     query = read_query(call.query, PROPERTIES, "presence", ("$filter", "$select", "$count", "$top", "$skiptoken"))
     if query.filter is None:
         return _List(query, None)
-    ids = parse_filter(query.filter)
-    _check_count(ids)
-    return _List(query, dict.fromkeys(ids))
+    return _List(query, _distinct(parse_filter(query.filter)))
 
 
 async def _list_presences(parts: Parts, call: Call, request: _List) -> Answer:

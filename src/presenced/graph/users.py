@@ -69,6 +69,7 @@ async def _update(parts: Parts, call: Call, change: PersonChange) -> Answer:
 async def _delete(parts: Parts, call: Call, request: None) -> Answer:
     person = await parts.directory.remove(call.caller.tenant, call.key)
     await parts.passwords.set(call.caller.tenant, person, None)
+    await parts.calendars.remove(call.caller.tenant, person)
     return NO_CONTENT
 
 

@@ -144,8 +144,8 @@ def _aggregate(record: Record, events: list[CalendarEvent], now: float) -> State
     for session in record.sessions.values():
         if live(session, now):
             state = session_state(session, now)
-            rank = strength(state), session.set_at
-            if best is None or rank >= best[0]:
+            rank = strength(state)
+            if best is None or rank >= best[0]:  # of equals the one set last, which is later in the dictionary
                 best = rank, state
     if best is None:
         return OFFLINE
@@ -154,7 +154,7 @@ def _aggregate(record: Record, events: list[CalendarEvent], now: float) -> State
         return State(preferred.availability, preferred.activity)
     busy = [event for event in events if event.show_as == "busy"]
     # a session that is as busy says more: a call in a meeting shows as the call
-    if busy and strength(BUSY) > best[0][0]:
+    if busy and strength(BUSY) > best[0]:
         return IN_A_MEETING if any(event.is_meeting for event in busy) else BUSY
     return best[1]
 

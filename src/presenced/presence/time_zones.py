@@ -18,7 +18,7 @@ _LATEST = 253402300799.0
 """Seconds since 1970: the first of the year 1 and the last of 9999, beyond which no date can be written."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCAL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,7}))?", re.ASCII | re.IGNORECASE)
+_LOCAL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,7}))?)?", re.ASCII | re.IGNORECASE)
 _OFFSET = re.compile(r".*(?:z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE | re.DOTALL)
 _ZONE = re.compile(r"[A-Za-z0-9_+./-]{1,64}", re.ASCII)
 _WINDOWS = {name.casefold(): zone for name, zone in WINDOWS_TO_OLSON.items()}
@@ -60,12 +60,12 @@ def instant(local: DateTimeTimeZone, field: str) -> float:
     if not (form := _LOCAL.fullmatch(local.date_time)):
         raise _no_date_time(field)
     try:
-        when = datetime.fromisoformat(form[1]).replace(tzinfo=zone)
+        when = datetime.fromisoformat(form[1] + (form[2] or "")).replace(tzinfo=zone)
         offset = when.utcoffset() or timedelta()
     except (ValueError, OverflowError):
         raise _no_date_time(field) from None
     seconds = (when.replace(tzinfo=UTC) - _EPOCH).total_seconds() - offset.total_seconds()
-    return min(max(seconds + float(f"0.{form[2] or 0}"), _EARLIEST), _LATEST)
+    return min(max(seconds + float(f"0.{form[3] or 0}"), _EARLIEST), _LATEST)
 
 
 def utc(at: float) -> DateTimeTimeZone:

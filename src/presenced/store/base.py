@@ -2,8 +2,8 @@
 
 Seven things: one atomic change of one person with its version, reading persons back, an ordered feed of changes, the
 place in that feed up to which each consumer is done, an outbox of what is to be told to whom (design decision 4), a
-list of persons who change by themselves, and small documents (apps, keys of tenants) kept whole. When an awaited write
-returns, it is durable.
+list of persons who change by themselves, and documents (apps, calendars) kept whole. When an awaited write returns, it
+is durable.
 
 Instants are seconds since 1970 UTC. tests/contract is the suite that every store passes.
 """
@@ -146,6 +146,10 @@ class Store(Protocol):
 
     async def put(self, collection: str, key: str, document: bytes | None) -> None:
         """Keep ``document`` under ``key``, or forget it (None)."""
+        ...
+
+    async def document(self, collection: str, key: str) -> bytes | None:
+        """The document under ``key``, if there is one."""
         ...
 
     async def documents(self, collection: str) -> dict[str, bytes]:

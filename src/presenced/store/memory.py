@@ -124,6 +124,9 @@ class MemoryStore:
         else:
             self._documents.setdefault(collection, {})[key] = document
 
+    async def document(self, collection: str, key: str) -> bytes | None:
+        return self._documents.get(collection, {}).get(key)
+
     async def documents(self, collection: str) -> dict[str, bytes]:
         return dict(self._documents.get(collection, {}))
 

@@ -210,6 +210,10 @@ class SqliteStore:
         else:
             await self._write("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", collection, key, document)
 
+    async def document(self, collection: str, key: str) -> bytes | None:
+        found = await self._query("SELECT body FROM documents WHERE collection = ? AND key = ?", (collection, key))
+        return bytes(found[0][0]) if found else None
+
     async def documents(self, collection: str) -> dict[str, bytes]:
         return dict(await self._file.query("SELECT key, body FROM documents WHERE collection = ?", (collection,)))
 

@@ -1,0 +1,120 @@
+"""A person's presence follows their calendar through a day: told through the API with a clock that can be set."""
+
+import base64
+
+import httpx
+import pytest
+from tests.calendar.ics import at, vcalendar, vevent
+from tests.conftest import JONAS, Desk
+from tests.flows.day import Someone
+
+BERLIN = "TZID=Europe/Berlin"
+UPN = "jonas@sample.example"
+OUTLOOK = "X-MICROSOFT-CDO-BUSYSTATUS:"
+
+
+def event(start: str, end: str, *lines: str) -> str:
+    return vevent(
+        f"UID:{start}{end}", f"DTSTART;{BERLIN}:20261020T{start}00", f"DTEND;{BERLIN}:20261020T{end}00", *lines
+    )
+
+
+DAY = vcalendar(
+    event("0800", "0900", OUTLOOK + "WORKINGELSEWHERE"),
+    event("0900", "1000", "ORGANIZER:mailto:tomas@sample.example"),
+    event("1000", "1100", f"ORGANIZER:mailto:{UPN}"),
+    event("1100", "1200", OUTLOOK + "TENTATIVE", "ORGANIZER:mailto:tomas@sample.example"),
+    event("1130", "1200", OUTLOOK + "FREE"),
+    event("1200", "1300", "ORGANIZER:mailto:tomas@sample.example", f"ATTENDEE;PARTSTAT=DECLINED:mailto:{UPN}"),
+    event("1300", "1500", OUTLOOK + "OOF"),
+    event("1400", "1500", "ORGANIZER:mailto:tomas@sample.example"),
+    event("1700", "1800", "ATTENDEE:mailto:tomas@sample.example"),
+)
+
+
+async def give(desk: Desk, text: str = DAY) -> None:
+    """What `presenced calendar import` asks of the server."""
+    transport = httpx.ASGITransport(desk.app.control)
+    async with httpx.AsyncClient(transport=transport, base_url="http://control") as control:
+        request = {"user": UPN, "text": base64.b64encode(text.encode()).decode(), "source": "day.ics"}
+        answer = await control.post("/calendar/import", json=request)
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+async def jonas(desk: Desk) -> Someone:
+    """Seven o'clock in Berlin, and Jonas' calendar for the day."""
+    desk.clock.at = at("2026-10-20 05:00")
+    await give(desk)
+    return Someone(desk, JONAS)
+
+
+# in Berlin; what others see of Jonas, who is signed in and at his desk from eight to half past three
+DIARY = [
+    ("07:59:59", ("Offline", "Offline"), False, "none"),
+    ("08:00:00", ("Available", "Available"), False, "remote"),
+    ("09:00:00", ("Busy", "InAMeeting"), False, "none"),
+    ("10:00:00", ("Busy", "Busy"), False, "none"),
+    ("11:00:00", ("Available", "Available"), False, "none"),  # tentative, then free
+    ("11:45:00", ("Available", "Available"), False, "none"),
+    ("12:30:00", ("Available", "Available"), False, "none"),  # declined
+    ("13:00:00", ("Available", "OutOfOffice"), True, "none"),
+    ("14:00:00", ("Busy", "InAMeeting"), True, "none"),
+    ("15:00:00", ("Available", "Available"), False, "none"),
+    ("17:30:00", ("Offline", "Offline"), False, "none"),  # a meeting is no session
+]
+
+
+async def test_a_day_by_the_calendar(desk: Desk, jonas: Someone) -> None:
+    for clock, state, away, place in DIARY:
+        desk.clock.at = at(f"2026-10-20 {clock}") - 7200
+        if "08:00:00" <= clock < "15:30:00":
+            await jonas.session("teams", "Available", "Available", "PT1H")
+        seen = await jonas.seen()
+        assert (seen["availability"], seen["activity"]) == state, clock
+        assert seen["outOfOfficeSettings"] == {"message": None, "isOutOfOffice": away}, clock
+        shown = "none" if seen["workLocation"]["source"] == "none" else seen["workLocation"]["workLocationType"]
+        assert shown == place, clock
+        assert seen["workLocation"]["source"] == ("none" if place == "none" else "scheduled")
+
+
+async def test_a_call_in_a_meeting_shows_as_the_call_and_a_choice_over_both(desk: Desk, jonas: Someone) -> None:
+    desk.clock.at = at("2026-10-20 07:10")
+    await jonas.session("teams", "Available", "Available")
+    await jonas.session("phone", "Busy", "InACall")
+    assert await jonas.state() == ("Busy", "InACall")
+    await jonas.prefers("Available", "Available", "PT10M")
+    assert await jonas.state() == ("Available", "Available")
+    desk.clock.advance(600)
+    await jonas.is_set("clearPresence", {"sessionId": "phone"})
+    assert await jonas.state() == ("Busy", "InAMeeting")
+
+
+async def test_a_meeting_every_week_goes_on_for_ever(desk: Desk, jonas: Someone) -> None:
+    """More of the calendar is worked out when somebody looks, however far the clock has jumped."""
+    weekly = vevent(
+        "UID:weekly",
+        f"DTSTART;{BERLIN}:20261020T090000",
+        f"DTEND;{BERLIN}:20261020T100000",
+        "RRULE:FREQ=WEEKLY",
+        "ORGANIZER:mailto:tomas@sample.example",
+    )
+    await give(desk, vcalendar(weekly))
+    for day, hour in (("2026-10-27", "08:30"), ("2027-07-06", "07:30"), ("2036-01-01", "08:30")):
+        desk.clock.at = at(f"{day} {hour}")
+        await jonas.session("teams", "Available", "Available", "PT2H")
+        assert await jonas.state() == ("Busy", "InAMeeting"), day
+        desk.clock.advance(3600)
+        await jonas.session("teams", "Available", "Available", "PT2H")
+        assert await jonas.state() == ("Available", "Available"), day
+
+
+async def test_all_day_is_a_day_where_the_person_is(desk: Desk, jonas: Someone) -> None:
+    await give(desk, vcalendar(vevent("UID:x", "DTSTART;VALUE=DATE:20261021", OUTLOOK + "OOF")))
+    for zone, first in (("UTC", "2026-10-21 00:00"), ("Tokyo Standard Time", "2026-10-20 15:00")):
+        await jonas.mailbox(timeZone=zone)
+        desk.clock.at = at(first) - 1
+        assert (await jonas.seen())["outOfOfficeSettings"]["isOutOfOffice"] is False
+        desk.clock.advance(1)
+        assert (await jonas.seen())["outOfOfficeSettings"]["isOutOfOffice"] is True
+        desk.clock.at = at("2026-10-20 05:00")
