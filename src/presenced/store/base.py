@@ -9,8 +9,8 @@ Instants are seconds since 1970 UTC. tests/contract is the suite that every stor
 """
 
 import asyncio
-from math import inf
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from typing import NamedTuple, Protocol
 
 from presenced.presence.record import Record

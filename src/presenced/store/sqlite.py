@@ -8,8 +8,8 @@ fails keeps nothing: its writers, and those who built on them meanwhile, get Sto
 
 import asyncio
 import sqlite3
-from math import inf
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -211,7 +211,7 @@ class SqliteStore:
             await self._write("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", collection, key, document)
 
     async def document(self, collection: str, key: str) -> bytes | None:
-        found = await self._query("SELECT body FROM documents WHERE collection = ? AND key = ?", (collection, key))
+        found = await self._file.query("SELECT body FROM documents WHERE collection = ? AND key = ?", (collection, key))
         return bytes(found[0][0]) if found else None
 
     async def documents(self, collection: str) -> dict[str, bytes]:
