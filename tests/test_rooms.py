@@ -16,6 +16,7 @@ ALLOWED = {
     "clock": set(),
     "service": {"store", "view", "presence", "clock"},
     "identity": {"identity", "store", "presence", "clock"},
+    "notify": {"notify", "identity", "store", "presence", "clock"},
     "graph": {"graph", "service", "identity", "store", "presence", "clock"},
     "emulator": {"emulator", "identity", "store", "presence"},
     "settings": {"identity"},
