@@ -107,7 +107,9 @@ refused everywhere. Changing another person's presence with a person's token is 
 The local issuer answers as Entra does at `/{{tenant}}/oauth2/v2.0/token`, `/{{tenant}}/v2.0/.well-known/openid-configuration`
 and `/{{tenant}}/discovery/v2.0/keys`: the grants client_credentials (secret or certificate) and password. Not implemented
 yet: device code, authorization code, refresh tokens, on-behalf-of. Local access tokens have the issuer
-`urn:presenced:{{tenant}}`, whichever address they were asked at.
+`urn:presenced:{{tenant}}`, whichever address they were asked at. The metadata is also at the addresses without a version,
+`/{{tenant}}/.well-known/openid-configuration` and `/{{tenant}}/discovery/keys`, which receivers of notifications use; it
+differs from Entra's in that it names the v2.0 endpoints and issuer. Tenant `common` is the home tenant.
 """
 
 CONFIGURATION = """# Configuration
