@@ -17,6 +17,7 @@ ALLOWED = {
     "service": {"store", "view", "presence", "clock"},
     "identity": {"identity", "store", "presence", "clock"},
     "graph": {"graph", "service", "identity", "store", "presence", "clock"},
+    "notify": {"notify", "identity", "store", "presence", "clock"},
     "emulator": {"emulator", "identity", "store", "presence"},
     "settings": {"identity"},
     "folder": set(),

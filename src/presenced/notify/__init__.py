@@ -1,0 +1,1 @@
+"""Telling subscribers what changed: subscriptions, what they match, and the calls to their webhooks."""
