@@ -88,6 +88,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="The largest request body, in bytes.", ge=1024, le=1 << 26, extra={"key": "most-body"}),
     ] = 1 << 20
+    notify_allow: Annotated[
+        list[str],
+        Meta(
+            description="Networks (10.1.0.0/16) and host names that notifications may go to although they are not "
+            "public. Several: the flag again, spaces in the variable, a list in the file. A named host may have "
+            "private and loopback addresses. Addresses of this machine are allowed anyway while only it is served.",
+            extra={"key": "notify.allow"},
+        ),
+    ] = []
+    notify_ca: Annotated[
+        Path | None,
+        Meta(
+            description="Certificates (PEM) trusted in endpoints of notifications, besides the system's.",
+            extra={"key": "notify.ca"},
+        ),
+    ] = None
     issuers: Annotated[
         list[ExternalIssuer],
         Meta(
