@@ -20,7 +20,7 @@ ALLOWED = {
     "notify": {"notify", "identity", "store", "presence", "clock"},
     "graph": {"notify", "graph", "service", "identity", "calendar", "store", "presence", "clock"},
     "emulator": {"emulator", "identity", "store", "presence"},
-    "settings": {"identity"},
+    "settings": {"identity", "notify"},
     "folder": set(),
     "tls": set(),
     "http_server": {"graph"},
