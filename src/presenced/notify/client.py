@@ -38,6 +38,7 @@ MOST_KEPT_HOSTS = 64
 # Node and uvicorn close an idle connection after 5 s; to be first keeps a POST from meeting a closing one.
 KEPT_FOR = 4.0
 NAMES_KEPT_FOR = 30
+_FORGOTTEN_AFTER = 20.0  # a retry may take 10 s, and aiohttp up to twice KEPT_FOR to close what is idle
 _MOST_ADDED = 512  # what a validation adds to a subscriber's URL
 
 _BUSY = "Too many calls to this endpoint are under way; try again later."
@@ -86,24 +87,9 @@ class WebhookClient:
     def __init__(self, rules: Rules, ca: Path | None = None, resolver: AbstractResolver | None = None) -> None:
         self._rules = rules
         self._resolver = PermittedResolver(resolver or SystemResolver(), rules)
-        connector = aiohttp.TCPConnector(
-            resolver=self._resolver,
-            ssl=_tls(ca),
-            limit=MOST_CALLS,
-            limit_per_host=MOST_CALLS_PER_HOST,
-            keepalive_timeout=KEPT_FOR,
-            ttl_dns_cache=NAMES_KEPT_FOR,
-            socket_factory=self._permitted_socket,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            read_bufsize=16 * 1024,
-            headers={"User-Agent": f"presenced/{__version__}", "Accept-Encoding": "identity"},
-        )
+        tls = _tls(ca)
+        self._keeping = self._session(tls, keeps=True)
+        self._closing = self._session(tls, keeps=False)
         self._slots = asyncio.Semaphore(MOST_CALLS)
         self._hosts: dict[str, _Host] = {}
         self._kept: OrderedDict[str, float] = OrderedDict()
@@ -132,9 +118,10 @@ class WebhookClient:
             async with asyncio.timeout(timeout) as limit, self._turn(host):
                 began = clock()
                 limit.reschedule(began + timeout)
-                async with self._session.post(target, data=body, headers=headers, allow_redirects=False) as answer:
+                session = self._keeping if self._may_keep(host, began) else self._closing
+                async with session.post(target, data=body, headers=headers, allow_redirects=False) as answer:
                     content, whole = await _read(answer, read)
-                    if not whole or not self._may_keep(host, clock()):
+                    if not whole:
                         answer.close()
                 return Answer(answer.status, _content_type(answer), content, clock() - began, whole)
         except TimeoutError as error:
@@ -145,8 +132,29 @@ class WebhookClient:
             raise CallFailed(_reason(error), clock() - (began or clock())) from error
 
     async def close(self) -> None:
-        await self._session.close()
+        await self._keeping.close()
+        await self._closing.close()
         await self._resolver.close()
+
+    def _session(self, tls: ssl.SSLContext, keeps: bool) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            resolver=self._resolver,
+            ssl=tls,
+            limit=MOST_CALLS,
+            limit_per_host=MOST_CALLS_PER_HOST,
+            ttl_dns_cache=NAMES_KEPT_FOR,
+            socket_factory=self._permitted_socket,
+            **({"keepalive_timeout": KEPT_FOR} if keeps else {"force_close": True}),
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            read_bufsize=16 * 1024,
+            headers={"User-Agent": f"presenced/{__version__}", "Accept-Encoding": "identity"},
+        )
 
     @asynccontextmanager
     async def _turn(self, host: str) -> AsyncIterator[None]:
@@ -162,8 +170,8 @@ class WebhookClient:
                 del self._hosts[host]
 
     def _may_keep(self, host: str, now: float) -> bool:
-        """Whether the connection to this host may stay open, noting that it does."""
-        while self._kept and now - next(iter(self._kept.values())) > 2 * KEPT_FOR:
+        """Whether connections to this host may stay open after calls, noting that they do."""
+        while self._kept and now - next(iter(self._kept.values())) > _FORGOTTEN_AFTER:
             self._kept.popitem(last=False)
         if host not in self._kept and len(self._kept) >= MOST_KEPT_HOSTS:
             return False

@@ -69,7 +69,7 @@ def _wrong(answer: Answer, token: str) -> str | None:
     body = answer.body.decode("utf-8", "replace").strip()
     if answer.whole and body == token:
         return None
-    if unquote_plus(body) == token:
+    if body != token and unquote_plus(body) == token:
         return _MUST.format("the URL-decoded validation token, not the encoded one,")
     return _MUST.format("the validation token as its whole body")
 
