@@ -5,6 +5,7 @@ reservation here that keeps two creations at one time from both being the first.
 """
 
 import heapq
+import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -112,6 +113,8 @@ class Subscriptions:
         return self._endings[0][0] if self._endings else None
 
     def _add(self, new: Subscription) -> None:
+        if new.ids is not None:  # one string for each person, however many subscriptions name them
+            new = msgspec.structs.replace(new, ids=tuple(map(sys.intern, new.ids)))
         self._all[new.id] = new
         self._by_owner[new.tenant, new.app, new.user].append(new.id)
         heapq.heappush(self._endings, (new.expires_at, new.id))
