@@ -267,3 +267,76 @@ class TestExtensions:
         assert item["subscriptionExpirationDateTime"].endswith("+00:00")
         await Someone(desk, TOMAS).session("app", "Busy", "InACall")
         assert len(await receiver.wait_for(3)) == 3
+
+
+async def test_an_endpoint_that_comes_back_after_an_hour(desk: Desk, receiver: Receiver) -> None:
+    """It resets connections meanwhile; nothing is lost, and somebody else's endpoint is not kept waiting."""
+    other = Receiver()
+    await other.start()
+    await subscribe(desk, receiver, JONAS, expirationDateTime=expiry(desk, 60))
+    await subscribe(desk, other, JONAS, user=TOMAS)
+
+    async def reset(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response(status=500)
+
+    receiver.behaviour = reset
+    jonas = Someone(desk)
+    for number, (availability, activity) in enumerate([("Busy", "InACall"), ("Away", "Away")] * 30, 1):
+        await jonas.session("app", availability, activity)
+        desk.clock.advance(55)
+        desk.app.notify.notifier.clock_moved()
+        assert len(await other.wait_for(number)) == number  # at once
+    assert receiver.items == []
+    receiver.behaviour = None
+    desk.clock.advance(650)  # the longest wait between tries is ten minutes
+    desk.app.notify.notifier.clock_moved()
+    assert len(await receiver.wait_for(60)) == 60
+    await other.stop()
+
+
+async def test_what_fails_for_four_hours_is_dropped_and_counted(desk: Desk, receiver: Receiver) -> None:
+    await subscribe(desk, receiver, JONAS)
+
+    async def down(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=500)
+
+    receiver.behaviour = down
+    await Someone(desk).session("app", "Busy", "InACall")
+    notifier = desk.app.notify.notifier
+    await until(lambda: bool(notifier.endpoints()) and notifier.endpoints()[0].counts.failed_posts > 0)
+    (endpoint,) = notifier.endpoints()
+    assert endpoint.last_error == "It answered 500."
+    desk.clock.advance(4 * 3600)
+    notifier.clock_moved()
+    await until(lambda: endpoint.counts.dropped == 1)
+    await until(lambda: endpoint.idle)
+    assert await desk.app.store.endpoints() == {}
+
+
+async def test_an_endpoint_that_hangs_is_given_three_seconds_and_then_ten(desk: Desk, receiver: Receiver) -> None:
+    await subscribe(desk, receiver, JONAS)
+    waited: list[float] = []
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        began = asyncio.get_running_loop().time()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            waited.append(asyncio.get_running_loop().time() - began)
+        return web.Response(status=202)
+
+    receiver.behaviour = hang
+    await Someone(desk).session("app", "Busy", "InACall")
+    notifier = desk.app.notify.notifier
+    for failures in (1, 2):
+        await until(
+            lambda failures=failures: any(one.counts.failed_posts == failures for one in notifier.endpoints())  # type: ignore[misc]
+        )
+        desk.clock.advance(60)
+        notifier.clock_moved()
+    receiver.behaviour = None
+    desk.clock.advance(60)
+    notifier.clock_moved()
+    assert len(await receiver.wait_for(1)) == 1
