@@ -32,6 +32,7 @@ MOST_ITEMS = 100
 MOST_BYTES = 512 * 1024
 """In one POST."""
 
+_STORE_WAIT = 5.0
 _IN_MEMORY = 1000
 """Deliveries of one endpoint; the rest stays on disk."""
 
@@ -121,11 +122,17 @@ class Endpoint:
 
     async def _deliver_all(self) -> None:
         try:
-            while batch := await self._next():
-                await self._until_due(batch)
-                await self._deliver(batch)
-        except StoreUnavailable as error:
-            log.error("the outbox cannot be read; its deliveries wait", endpoint=self.host, reason=str(error))
+            while True:
+                try:
+                    while batch := await self._next():
+                        await self._until_due(batch)
+                        await self._deliver(batch)
+                    return
+                except StoreUnavailable as error:
+                    log.error("the outbox cannot be used; trying again", endpoint=self.host, reason=str(error))
+                    await asyncio.sleep(_STORE_WAIT)
+        except Exception:
+            log.exception("deliveries to an endpoint failed; they go on with the next change", endpoint=self.host)
         finally:
             self._working = None
             self.next_try = None

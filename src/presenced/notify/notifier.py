@@ -138,7 +138,11 @@ class Notifier:
                 if self._state(subscription.notification_url).name(now) == "drop":
                     self._endpoint(subscription.notification_url).counts.dropped += 1
                     continue
-                item = change_item(subscription, change.person, state, self._spelling)
+                try:
+                    item = change_item(subscription, change.person, state, self._spelling)
+                except Exception:  # of one subscription; the others shall hear all the same
+                    log.exception("a notification cannot be made", subscription=subscription.id)
+                    continue
                 deliveries.append(_delivery(subscription.notification_url, subscription, now, item))
         position = changes[-1].position
         if deliveries:
