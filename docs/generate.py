@@ -35,6 +35,14 @@ DIFFERS = {
     "getMailboxSettings": "`automaticRepliesSetting` and `timeZone` only.",
     "updateMailboxSettings": "`automaticRepliesSetting` and `timeZone`; other members are accepted and not kept. Readers "
     "see the internal reply as plain text, while it holds.",
+    "createSubscription": "Presence only, by webhook: `communications/presences/{id}` or `communications/presences?$filter=id "
+    "in (…)`, quoted or not. A life of more than 60 minutes is refused, one of less than 45 is raised to 45. With "
+    "`extensions = true`, which Graph cannot do: application permission (`Presence.Read.All` or `Presence.ReadWrite.All`), "
+    "several subscriptions of one user, up to 20,000 people, the whole tenant (`communications/presences`), a life of "
+    "up to three days. Webhooks at private addresses are refused (`notify.allow`); http is for loopback only.",
+    "updateSubscription": "Renews and authorises anew; a new `notificationUrl` is validated first. "
+    "`lifecycleNotificationUrl` cannot be changed.",
+    "listSubscriptions": "The caller's own: of the application, for the signed-in user.",
     "createUser": "`id` may be given; `accountEnabled`, `mailNickname` and `passwordProfile` may be left out.",
     "listUsers": "`$top`, `$skiptoken` and `$select` only; `$filter` and others are refused with 400.",
     "getUser": "Five members: id, userPrincipalName, displayName, mail, jobTitle.",
@@ -52,8 +60,7 @@ NOT_IMPLEMENTED = (
         "generated from the schema only; 405",
     ),
     ("GET", "…/mailboxSettings/automaticRepliesSetting and other single members", ""),
-    ("POST, GET, PATCH, DELETE", "/subscriptions, /subscriptions/{id}", ""),
-    ("POST", "/subscriptions/{id}/reauthorize", ""),
+    ("any", "/subscriptions of other resources than presence, by Event Hubs, Event Grid or Web Push", "400"),
     ("POST", "/$batch", ""),
     ("GET", "/$metadata and the service document", ""),
     ("OPTIONS", "any (CORS)", ""),
@@ -93,6 +100,12 @@ refused everywhere. Changing another person's presence with a person's token is 
   then reads `Available`/`OutOfOffice`; no other state changes by it.
 - **The calendar** makes a person with a session `Busy`/`InAMeeting` (a meeting) or `Busy`/`Busy` (an appointment) unless a
   session is Busy or DoNotDisturb itself. Tentative events do nothing.
+- **Notifications**: `resource`, `@odata.type` and `id` as documented, or as observed with `notify.spelling = observed`.
+  A change of availability or activity is told at least once, in order for each endpoint; the back-off between tries is
+  ours: 2 seconds, doubling to 10 minutes, with jitter. `validationTokens` have the issuer `notify.issuer`. An endpoint is
+  slow or dropped by Graph's percentages only after five answers in ten minutes.
+- **Lifecycle**: `reauthorizationRequired` once, when a quarter of the token's life is left. Deliveries pause when the
+  token has ended, and go on after PATCH or reauthorize.
 - **sequenceNumber** is 20 digits, the microseconds since 1970 of the last visible change, always growing.
 - **The default five minutes** of setPresence end exactly when Available would first fade: expiry wins.
 
@@ -107,7 +120,9 @@ refused everywhere. Changing another person's presence with a person's token is 
 The local issuer answers as Entra does at `/{{tenant}}/oauth2/v2.0/token`, `/{{tenant}}/v2.0/.well-known/openid-configuration`
 and `/{{tenant}}/discovery/v2.0/keys`: the grants client_credentials (secret or certificate) and password. Not implemented
 yet: device code, authorization code, refresh tokens, on-behalf-of. Local access tokens have the issuer
-`urn:presenced:{{tenant}}`, whichever address they were asked at.
+`urn:presenced:{{tenant}}`, whichever address they were asked at. The metadata is also at the addresses without a version,
+`/{{tenant}}/.well-known/openid-configuration` and `/{{tenant}}/discovery/keys`, which receivers of notifications use; it
+differs from Entra's in that it names the v2.0 endpoints and issuer. Tenant `common` is the home tenant.
 """
 
 CONFIGURATION = """# Configuration

@@ -21,12 +21,15 @@ from presenced.graph.headers import ERROR_JSON, answer_headers, client_request_i
 from presenced.graph.operation import Parts
 from presenced.graph.paths import VERSIONS
 from presenced.graph.server import GraphServer
-from presenced.graph.throttle import Throttle
+from presenced.graph.throttle import Budgets
 from presenced.identity.directory import Directory
 from presenced.identity.endpoints import identity_routes
 from presenced.identity.identity import Identity
 from presenced.identity.issuer import User
+from presenced.identity.loopback import is_loopback
 from presenced.identity.permissions import APPLICATION, DELEGATED
+from presenced.notify.addresses import Rules
+from presenced.notify.notify import Notify
 from presenced.presence.record import Profile
 from presenced.service import Service
 from presenced.settings import Settings
@@ -44,10 +47,17 @@ class App:
     """
 
     def __init__(
-        self, store: Store, identity: Identity, directory: Directory, settings: Settings, clock: Clock
+        self,
+        store: Store,
+        identity: Identity,
+        directory: Directory,
+        notify: Notify,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self.store = store
         self.identity = identity
+        self.notify = notify
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
         self.control: ASGIApp = Control(identity, directory, self.calendars).application()
@@ -56,6 +66,7 @@ class App:
             directory,
             identity.passwords,
             self.calendars,
+            notify,
             omit_unknown=settings.unknown_ids == "omit",
             done=Answer(int(settings.action_status)),
         )
@@ -63,7 +74,7 @@ class App:
             parts,
             identity.verifier,
             identity.base_urls,
-            Throttle(settings.throttle_presence, clock),
+            Budgets(settings.throttle_presence, clock, subscriptions=settings.throttle_subscriptions),
             clock,
             settings.most_body,
         )
@@ -97,11 +108,25 @@ class App:
             try:
                 if settings.sample:
                     await sample.fill(store, identity.tenants, identity.apps, identity.passwords, clock.now())
-                yield cls(store, identity, directory, settings, clock)
+                notify = await _load_notify(store, identity, settings, clock)
+                try:
+                    yield cls(store, identity, directory, notify, settings, clock)
+                finally:
+                    await notify.client.close()
             finally:
                 await identity.close()
         finally:
             await store.close()
+
+    async def start(self) -> None:
+        """Let time pass, and tell subscribers."""
+        await self.notify.notifier.start()
+        await self.service.start()
+
+    async def stop(self) -> None:
+        """Stop what ``start`` began; what is not told yet is told after the next start."""
+        await self.service.stop()
+        await self.notify.notifier.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -109,6 +134,24 @@ class App:
             await self._graph(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+
+async def _load_notify(store: Store, identity: Identity, settings: Settings, clock: Clock) -> Notify:
+    try:
+        return await Notify.load(
+            store,
+            clock,
+            identity.issuer,
+            # whoever can ask a server that only this machine reaches is on this machine, and may call it anyway
+            Rules(settings.notify_allow, allow_loopback=is_loopback(settings.host)),
+            ca=settings.notify_ca,
+            spelling="observed" if settings.notify_spelling == "observed" else "documented",
+            token_issuer=settings.notify_issuer,
+            base_url=settings.public_url,
+            extensions=settings.extensions,
+        )
+    except (ValueError, OSError) as error:
+        raise Impossible(f"Notifications cannot be sent with these settings: {error}") from error
 
 
 def _finder(directory: Directory) -> Callable[[str, str], Awaitable[User | None]]:

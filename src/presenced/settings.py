@@ -12,6 +12,7 @@ import platformdirs
 from msgspec import Meta
 
 from presenced.identity.external import ExternalIssuer
+from presenced.notify.validation_tokens import DEFAULT_ISSUER
 
 
 def _default_data() -> Path:
@@ -62,6 +63,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"key": "throttle.presence"},
         ),
     ] = 1500
+    throttle_subscriptions: Annotated[
+        bool,
+        Meta(
+            description="Apply Graph's limits on requests to subscriptions.",
+            extra={"key": "throttle.subscriptions"},
+        ),
+    ] = True
+    extensions: Annotated[
+        bool,
+        Meta(
+            description="Allow subscriptions what Graph cannot do: application permission, several of one user, more "
+            "than 650 people, everybody in the tenant, a life of up to three days."
+        ),
+    ] = False
+    notify_spelling: Annotated[
+        str,
+        Meta(
+            description="How notifications spell resource, @odata.type and id: as Graph 'documented' it, or as it was "
+            "'observed' to send it. Receivers compare with either.",
+            extra={"key": "notify.spelling", "choices": ["documented", "observed"]},
+        ),
+    ] = "documented"
+    notify_issuer: Annotated[
+        str,
+        Meta(
+            description="The issuer in validationTokens; {tid} is the tenant, {base} this server's address.",
+            extra={"key": "notify.issuer"},
+        ),
+    ] = DEFAULT_ISSUER
     unknown_ids: Annotated[
         str,
         Meta(
@@ -88,6 +118,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="The largest request body, in bytes.", ge=1024, le=1 << 26, extra={"key": "most-body"}),
     ] = 1 << 20
+    notify_allow: Annotated[
+        list[str],
+        Meta(
+            description="Networks (10.1.0.0/16) and host names that notifications may go to although they are not "
+            "public. Several: the flag again, spaces in the variable, a list in the file. A named host may have "
+            "private and loopback addresses. Addresses of this machine are allowed anyway while only it is served.",
+            extra={"key": "notify.allow"},
+        ),
+    ] = []
+    notify_ca: Annotated[
+        Path | None,
+        Meta(
+            description="Certificates (PEM) trusted in endpoints of notifications, besides the system's.",
+            extra={"key": "notify.ca"},
+        ),
+    ] = None
     issuers: Annotated[
         list[ExternalIssuer],
         Meta(

@@ -253,3 +253,18 @@ def test_secrets_are_not_in_the_log(tmp_path: Path) -> None:
         token = client.headers["Authorization"].split()[1]
     assert "hunter2" not in server.output
     assert token not in server.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file", "words"),
+    [
+        (["--notify-allow", "10.0.0.0/8", "--notify-allow", "127.1"], "", "'127.1' is neither a network"),
+        ([], '[notify]\nallow = "10.0.0.0/8"\n', 'notify.allow is a list, such as ["10.0.0.0/8"].'),
+        ([], '[notify]\nallow = ["10.0.0.0/8", "*"]\n', "'*' is neither a network"),
+    ],
+)
+def test_wrong_addresses_for_notifications(tmp_path: Path, arguments: list[str], file: str, words: str) -> None:
+    (tmp_path / "presenced.toml").write_text(file)
+    run = command("serve", "--data", str(tmp_path / "data"), *arguments, check=False, cwd=tmp_path)
+    assert run.returncode != 0
+    assert words in run.stderr

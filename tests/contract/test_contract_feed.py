@@ -41,9 +41,9 @@ async def test_the_feed_names_who_changed_and_what_is_known_since(store: Store) 
     await store.change("b", "alex", keep(Record(0.0, 2)))
     await store.change("a", "adele", keep(None))
     first, second, third = await store.feed(0)
-    assert first == Change(first.position, "a", "adele", Record(0.0, 1))
-    assert second == Change(first.position + 1, "b", "alex", Record(0.0, 2))
-    assert third == Change(first.position + 2, "a", "adele", None)
+    assert first == Change(first.position, "a", "adele", Record(0.0, 1), True)
+    assert second == Change(first.position + 1, "b", "alex", Record(0.0, 2), True)
+    assert third == Change(first.position + 2, "a", "adele", None, True)
 
 
 async def test_positions_grow_one_by_one_without_gaps_and_begin_after_zero(store: Store) -> None:

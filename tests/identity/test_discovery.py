@@ -37,13 +37,34 @@ async def test_the_tenant_by_another_name(client: httpx.AsyncClient, spelling: s
 
 
 async def test_the_keys_verify_the_tokens(client: httpx.AsyncClient, identity: Identity, forger: Forger) -> None:
-    uri = (await client.get(f"/{TENANT}/{DOCUMENT}")).json()["jwks_uri"]
-    answer = (await client.get(uri)).json()
-    assert all(set(key) == {"kty", "n", "e", "kid", "use", "alg"} for key in answer["keys"])
+    document = (await client.get(f"/{TENANT}/{DOCUMENT}")).json()
+    answer = (await client.get(document["jwks_uri"])).json()
+    assert all(set(key) == {"kty", "n", "e", "kid", "use", "alg", "issuer"} for key in answer["keys"])
+    # another issuer than the document's would make Microsoft.IdentityModel refuse the key
+    assert {key["issuer"] for key in answer["keys"]} == {document["issuer"]}
     assert list(_import(answer)) == [identity.keys.current.kid]
 
 
-@pytest.mark.parametrize("path", [DOCUMENT, "discovery/v2.0/keys"])
+@pytest.mark.parametrize("spelling", [TENANT, "common"])
+async def test_the_addresses_without_a_version(client: httpx.AsyncClient, identity: Identity, spelling: str) -> None:
+    versioned = (await client.get(f"/{spelling}/{DOCUMENT}")).json()
+    answer = await client.get(f"/{spelling}/.well-known/openid-configuration")
+    assert answer.status_code == 200
+    assert answer.json() == versioned | {"jwks_uri": f"{BASE}/{TENANT}/discovery/keys"}
+    for uri in (answer.json()["jwks_uri"], f"{BASE}/{spelling}/discovery/keys"):
+        assert (await client.get(uri)).json() == identity.keys.public_jwks()
+
+
+@pytest.mark.parametrize("spelling", [TENANT, "common", "organizations"])
+async def test_the_issuer_of_the_keys_is_the_documents(client: httpx.AsyncClient, spelling: str) -> None:
+    document = (await client.get(f"/{spelling}/{DOCUMENT}")).json()
+    for uri in (document["jwks_uri"], f"{BASE}/{spelling}/discovery/v2.0/keys"):
+        assert {key["issuer"] for key in (await client.get(uri)).json()["keys"]} == {document["issuer"]}
+
+
+@pytest.mark.parametrize(
+    "path", [DOCUMENT, "discovery/v2.0/keys", ".well-known/openid-configuration", "discovery/keys"]
+)
 async def test_unknown_tenants(client: httpx.AsyncClient, path: str) -> None:
     check_refusal(await client.get(f"/fabrikam.example/{path}"), 90002, "invalid_request")
     check_refusal(await client.get(f"/consumers/{path}"), 9002332, "invalid_request")

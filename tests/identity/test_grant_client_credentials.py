@@ -9,6 +9,7 @@ from presenced.identity.apps import App
 from presenced.identity.caller import Caller
 from presenced.identity.identity import Identity
 
+from .callers import timeless
 from .endpoint import DEFAULT, ask, check_refusal, claims, refuse
 from .forger import APP, START, TENANT
 
@@ -28,7 +29,7 @@ async def test_a_token_for_an_app(client: httpx.AsyncClient, app: App, identity:
     token = answer.pop("access_token")
     assert answer == {"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600}
     permissions = frozenset({"Presence.Read.All", "Presence.ReadWrite.All"})
-    assert await identity.verifier.verify(token) == Caller(TENANT, APP, None, permissions)
+    assert timeless(await identity.verifier.verify(token)) == Caller(TENANT, APP, None, permissions)
     said = claims(token)
     uti = said.pop("uti")
     assert len(uti) == 22

@@ -12,6 +12,7 @@ from presenced.identity.caller import Caller
 from presenced.identity.guesses import ALLOWED, WINDOW
 from presenced.identity.identity import Identity
 
+from .callers import timeless
 from .endpoint import DEFAULT, ask, claims, refuse
 from .forger import ADELE, ADELE_NAME, APP, BASE, START, TENANT, Certificate, SetClock
 
@@ -47,7 +48,7 @@ async def test_a_token_for_a_person(client: httpx.AsyncClient, identity: Identit
         "scope": f"openid profile {prefix}/Presence.Read {prefix}/Presence.Read.All {prefix}/User.Read {DEFAULT}",
     }
     permissions = frozenset({"Presence.Read", "Presence.Read.All", "User.Read"})
-    assert await identity.verifier.verify(token) == Caller(TENANT, APP, ADELE, permissions)
+    assert timeless(await identity.verifier.verify(token)) == Caller(TENANT, APP, ADELE, permissions)
     said = claims(token)
     assert said["scp"] == "Presence.Read Presence.Read.All User.Read"
     assert (said["upn"], said["unique_name"], said["name"]) == (ADELE_NAME, ADELE_NAME, "Adele Vance")

@@ -51,7 +51,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 async def execute(store: SqliteStore, statement: str) -> None:
     """On the store's own connection, in its own thread."""
-    await store._run(lambda: store._database.execute(statement).fetchall())
+    await store._file.run(lambda: store._file.database.execute(statement).fetchall())
 
 
 def person(name: str | None, sequence: int = 1, size: int = 0) -> Action:
@@ -218,7 +218,7 @@ async def test_followers_hear_only_what_another_process_could_read_already(store
 async def test_many_writers_share_few_transactions(store: SqliteStore) -> None:
     statements: list[str] = []
     trace: Callable[[str], None] = statements.append
-    await store._run(lambda: store._database.set_trace_callback(trace))
+    await store._file.run(lambda: store._file.database.set_trace_callback(trace))
     await asyncio.gather(*(store.change(TENANT, f"p{n}", person(None)) for n in range(500)))
     assert statements.count("COMMIT") == statements.count("BEGIN IMMEDIATE")
     assert 1 <= statements.count("COMMIT") <= 5

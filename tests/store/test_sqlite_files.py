@@ -13,7 +13,8 @@ import pytest
 from presenced.presence.record import Profile, Record, Session
 from presenced.presence.states import State
 from presenced.store.base import StoreUnavailable
-from presenced.store.sqlite import SCHEMA_VERSION, SqliteStore
+from presenced.store.sqlite import SqliteStore
+from presenced.store.sqlite_file import SCHEMA_VERSION
 
 TENANT = "contoso"
 BUSY = State("Busy", "InACall")
@@ -150,3 +151,17 @@ async def ask_everything(store: SqliteStore) -> None:
     await store.close()
     strange = [error for error in outcomes if isinstance(error, BaseException) and type(error) is not StoreUnavailable]
     assert not strange
+
+
+async def test_a_file_of_version_1_is_brought_up_to_date(file: Path) -> None:
+    database = sqlite3.connect(file)
+    database.executescript(
+        "DROP TABLE outbox; ALTER TABLE feed DROP COLUMN state_changed; PRAGMA user_version = 1; VACUUM;"
+    )
+    database.close()
+    for _ in range(2):
+        store = await SqliteStore.open(file)
+        assert len(await store.people(TENANT)) == 120
+        assert [change.position for change in await store.feed(0)] == list(range(1, 121))
+        assert await store.endpoints() == {}
+        await store.close()

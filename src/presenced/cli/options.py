@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from presenced.identity.external import ExternalIssuer
+from presenced.notify.addresses import parse_allowed
 from presenced.settings import Option, Settings, options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,6 +37,22 @@ class _Issuer(click.ParamType[ExternalIssuer]):
             return msgspec.convert(value, ExternalIssuer)
         except (msgspec.MsgspecError, ValueError) as error:
             self.fail(f"not an issuer: {error}", param, ctx)
+
+
+class _Allowed(click.ParamType[str]):
+    """An entry of notify.allow."""
+
+    name = "network or host"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            parse_allowed(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+_ENTRIES: dict[str, click.ParamType[Any]] = {"issuers": _Issuer(), "notify_allow": _Allowed()}
 
 
 def settings_options(*fields: str) -> Callable[[F], F]:
@@ -62,14 +79,14 @@ def settings_options(*fields: str) -> Callable[[F], F]:
 def settings_from(values: Mapping[str, Any]) -> Settings:
     """Settings from a command's keyword arguments; those it does not take have their defaults."""
     known = options()
-    given = {name: list(value) if name == "issuers" else value for name, value in values.items() if name in known}
+    given = {name: list(value) if name in _ENTRIES else value for name, value in values.items() if name in known}
     return msgspec.structs.replace(Settings(), **given)
 
 
 def _click_option(option: Option) -> Callable[[F], F]:
     more: dict[str, Any] = {"default": option.default, "show_default": option.shown_default}
-    if option.field == "issuers":
-        more = {"multiple": True, "type": _Issuer()}
+    if option.field in _ENTRIES:
+        more = {"multiple": True, "type": _ENTRIES[option.field]}
     elif option.type is bool:
         names = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
         return click.option(
@@ -119,6 +136,8 @@ def _defaults(content: dict[str, Any], command: str, root: click.Command, path: 
     defaults: dict[str, Any] = {}
     for key, value in _flat(content, tables):
         if key in fields:
+            if fields[key] in _ENTRIES and not isinstance(value, list):
+                raise click.ClickException(f"{path}: {key} is a list, such as [{json.dumps(value, default=str)}].")
             defaults[fields[key]] = value
         elif key in tables and isinstance(value, dict):
             for name, setting in value.items():

@@ -47,14 +47,14 @@ async def _serve(settings: Settings) -> None:
             if not is_loopback(settings.host):
                 await _hide_sample(app)
             listeners, server = _listen(app, folder, settings)
-            await app.service.start()
+            await app.start()
             await listeners.start()
             folder.note(server)
             _say_ready(app, folder, server, settings)
             await stop.wait()
             click.echo("Stopping: finishing what is under way.", err=True)
             await listeners.stop()
-            await app.service.stop()
+            await app.stop()
     finally:
         folder.close()
 

@@ -7,6 +7,7 @@ from presenced.calendar.calendars import Calendars
 from presenced.graph.call import Answer, Call
 from presenced.identity.apps import Passwords
 from presenced.identity.directory import Directory
+from presenced.notify.notify import Notify
 from presenced.service import Service
 
 
@@ -20,6 +21,7 @@ class Parts(NamedTuple):
     directory: Directory
     passwords: Passwords
     calendars: Calendars
+    notify: Notify
     omit_unknown: bool
     done: Answer
 
@@ -29,8 +31,10 @@ class Operation(NamedTuple):
 
     ``read`` takes the request apart and refuses what is malformed, before permissions are looked at: Graph validates
     a presence request's body first (ms-teams-cli issue 71). ``run`` does the work with what ``read`` made of it.
-    ``needs`` names the row of the permission table, ``needs_of_own`` another for a person's own things. ``own_only``:
-    a person's token changes only that person. ``forbidden`` is the code and text for a missing permission.
+    ``needs`` names the row of the permission table, ``needs_of_own`` another for a person's own things,
+    ``needs_extended`` another where the setting ``extensions`` is on. ``own_only``:
+    a person's token changes only that person. ``budget`` is what it is counted against (throttle.py).
+    ``forbidden`` is the code and text for a missing permission.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Operation(NamedTuple):
     run: Callable[[Parts, Call, Any], Awaitable[Answer]]
     read: Callable[[Call], Any] = lambda call: None
     needs_of_own: str | None = None
+    needs_extended: str | None = None
     own_only: bool = False
-    throttled: bool = False
+    budget: str | None = None
     forbidden: tuple[str, str] = ("Forbidden", "")

@@ -53,7 +53,7 @@ def _split_key(segment: str) -> list[str]:
 
 def _key_place(names: list[str]) -> int | None:
     """Where in the path a collection's key stands."""
-    if len(names) > 1 and names[0] == "users":
+    if len(names) > 1 and names[0] in ("users", "subscriptions"):
         return 1
     if len(names) > 2 and names[:2] == ["communications", "presences"]:
         return 2

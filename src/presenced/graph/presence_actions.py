@@ -67,7 +67,7 @@ def _action(
         read=read,
         run=_acts(rule, done),
         own_only=True,
-        throttled=True,
+        budget="presence",
     )
 
 

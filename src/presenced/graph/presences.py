@@ -140,7 +140,7 @@ OPERATIONS = (
         needs="getPresencesByUserId",
         read=_read_ids,
         run=_get_presences,
-        throttled=True,
+        budget="presence",
     ),
     Operation(
         name="getPresence",
@@ -150,7 +150,7 @@ OPERATIONS = (
         needs_of_own="getOwnPresence",
         read=_read_select,
         run=_get_presence,
-        throttled=True,
+        budget="presence",
     ),
     Operation(
         name="listPresences",
@@ -159,6 +159,6 @@ OPERATIONS = (
         needs="listPresences",
         read=_read_list,
         run=_list_presences,
-        throttled=True,
+        budget="presence",
     ),
 )

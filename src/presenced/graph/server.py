@@ -10,7 +10,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from presenced.clock import Clock
-from presenced.graph import body, mailbox_settings, presence_actions, presences, users
+from presenced.graph import body, mailbox_settings, presence_actions, presences, subscriptions, users
 from presenced.graph.call import Answer, Call
 from presenced.graph.errors import GraphError, envelope, from_refusal
 from presenced.graph.headers import (
@@ -24,7 +24,7 @@ from presenced.graph.headers import (
 )
 from presenced.graph.operation import Operation, Parts
 from presenced.graph.paths import Path, parse
-from presenced.graph.throttle import Throttle
+from presenced.graph.throttle import Budgets
 from presenced.identity.base_urls import BaseUrls
 from presenced.identity.caller import Caller, NotAuthenticated
 from presenced.identity.external import IssuerUnavailable
@@ -37,6 +37,7 @@ from presenced.store.base import StoreUnavailable
 OPERATIONS: tuple[Operation, ...] = (
     *presences.OPERATIONS,
     *presence_actions.OPERATIONS,
+    *subscriptions.OPERATIONS,
     *mailbox_settings.OPERATIONS,
     *users.OPERATIONS,
 )
@@ -59,14 +60,14 @@ class GraphServer:
         parts: Parts,
         verifier: Verifier,
         base_urls: BaseUrls,
-        throttle: Throttle,
+        budgets: Budgets,
         clock: Clock,
         most_body: int,
     ) -> None:
         self._parts = parts
         self._verifier = verifier
         self._base_urls = base_urls
-        self._throttle = throttle
+        self._budgets = budgets
         self._clock = clock
         self._most_body = most_body
 
@@ -102,8 +103,8 @@ class GraphServer:
             if path is None:
                 raise GraphError(404, "NotFound", "There is nothing at this path; Graph's begin with /v1.0 or /beta.")
             operation = find(path, scope["method"])
-            if operation.throttled:
-                self._throttle.count(caller.tenant, caller.app)
+            if operation.budget is not None:
+                self._budgets.count(operation.budget, caller.tenant, caller.app)
             content = b""
             if operation.method != "GET":
                 content = await body.read(receive, self._most_body)
@@ -173,6 +174,8 @@ async def perform(parts: Parts, operation: Operation, call: Call) -> Answer:
         request = operation.read(call)
         own = call.caller.user is not None and guid(call.key) == call.caller.user
         needs = operation.needs_of_own if own and operation.needs_of_own else operation.needs
+        if operation.needs_extended and parts.notify.extensions:
+            needs = operation.needs_extended
         if not allowed(call.caller, needs):
             wanted = " or ".join(accepted(call.caller, needs)) or "none for this kind of token"
             raise GraphError(403, *operation.forbidden, (("presenced-needs-permission", wanted),))

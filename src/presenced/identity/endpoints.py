@@ -38,6 +38,9 @@ def identity_routes(identity: Identity) -> list[Route]:
         at("/{tenant}/oauth2/v2.0/token", token, "POST"),
         at("/{tenant}/v2.0/.well-known/openid-configuration", openid_configuration),
         at("/{tenant}/discovery/v2.0/keys", keys),
+        # Without a version, for tenant ``common``: where Microsoft's helpers for change notifications look (spec A.5).
+        at("/{tenant}/.well-known/openid-configuration", unversioned_openid_configuration),
+        at("/{tenant}/discovery/keys", unversioned_keys),
         # MSAL Go spells it in this way, the others in lower case.
         *(Route(path, realm) for path in ("/common/userrealm/{username}", "/common/UserRealm/{username}")),
     ]
@@ -78,8 +81,29 @@ async def openid_configuration(identity: Identity, request: Request, tenant: str
     }
 
 
-async def keys(identity: Identity, _request: Request, _tenant: str) -> dict[str, Any]:
-    """The public keys."""
+async def unversioned_openid_configuration(identity: Identity, request: Request, tenant: str) -> dict[str, Any]:
+    """The same document, but for the keys.
+
+    Entra's own has its v1.0 endpoints and https://sts.windows.net as issuer. Here there are no such endpoints, and of
+    those who read it, receivers of notifications want the keys only, and MSAL (as an OIDC authority) an issuer at this
+    host.
+    """
+    base = f"{identity.base_urls.of(request.scope)}/{tenant}"
+    return await openid_configuration(identity, request, tenant) | {"jwks_uri": f"{base}/discovery/keys"}
+
+
+async def keys(identity: Identity, request: Request, tenant: str) -> dict[str, Any]:
+    """The public keys, each with the document's issuer, as Entra has it here.
+
+    Microsoft.IdentityModel's signing-key-issuer check accepts a key without an issuer, or one whose issuer is the
+    token's or the document's, if the token's issuer has its tenant's id in it. So this one must stay the document's.
+    """
+    issuer = f"{identity.base_urls.of(request.scope)}/{tenant}/v2.0"
+    return {"keys": [{**key, "issuer": issuer} for key in identity.keys.public_jwks()["keys"]]}
+
+
+async def unversioned_keys(identity: Identity, _request: Request, _tenant: str) -> dict[str, Any]:
+    """The same keys without an issuer, as Entra has it here: what they sign has several."""
     return identity.keys.public_jwks()
 
 

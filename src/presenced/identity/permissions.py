@@ -31,6 +31,8 @@ NEEDS = {
     "setAutomaticLocation": Need(("Presence.ReadWrite",), ()),
     "clearLocation": Need(("Presence.ReadWrite",), ()),
     "clearAutomaticLocation": Need(("Presence.ReadWrite",), ()),
+    "subscriptions": Need(("Presence.Read.All",), ()),
+    "subscriptionsExtended": Need(("Presence.Read.All",), ("Presence.Read.All", "Presence.ReadWrite.All")),
     "getMailboxSettings": Need(
         ("MailboxSettings.Read", "MailboxSettings.ReadWrite"), ("MailboxSettings.Read", "MailboxSettings.ReadWrite")
     ),

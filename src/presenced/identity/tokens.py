@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+import msgspec
+
 from presenced.clock import Clock
 from presenced.identity.caller import Caller, NotAuthenticated
 from presenced.identity.external import ExternalIssuer
@@ -122,7 +124,7 @@ class Verifier:
         not_before, until = self._times(jws, leeway=0.0)
         if jws.claims.get("tid") != tenant or not self._tenants.known(tenant):
             raise NotAuthenticated(_TENANT)
-        return _Remembered(not_before, until, _local_caller(jws, tenant))
+        return _remembered(not_before, until, _local_caller(jws, tenant))
 
     async def _foreign(self, jws: Jws, issuer: ExternalIssuer, jwks: Jwks) -> _Remembered:
         # Before a key is looked for, since that may mean a fetch: is there any point?
@@ -137,7 +139,7 @@ class Verifier:
         if not any(audience in issuer.audiences for audience in (claimed if isinstance(claimed, list) else [claimed])):
             raise NotAuthenticated(_AUDIENCE)
         not_before, until = self._times(jws, leeway=EXTERNAL_LEEWAY)
-        return _Remembered(not_before, until, issuer.caller(jws, self._known_permissions))
+        return _remembered(not_before, until, issuer.caller(jws, self._known_permissions))
 
     def _times(self, jws: Jws, leeway: float) -> tuple[float, float]:
         """From when until when the token is valid, if that is now."""
@@ -156,6 +158,10 @@ class Verifier:
         if len(self._remembered) >= REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[token] = verified
+
+
+def _remembered(not_before: float, until: float, caller: Caller) -> _Remembered:
+    return _Remembered(not_before, until, msgspec.structs.replace(caller, expires_at=until))
 
 
 def _local_caller(jws: Jws, tenant: str) -> Caller:

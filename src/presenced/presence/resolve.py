@@ -61,6 +61,11 @@ def resolve(record: Record, now: float) -> Visible:
     return _visible(record, now, sequence(record, now))
 
 
+def state_at(record: Record, now: float) -> State:
+    """The availability and activity of ``record`` at ``now`` (seconds, UTC): resolve's, for less."""
+    return _visible(record, now, 0).state
+
+
 def next_change(record: Record, now: float) -> float | None:
     """The first instant after ``now`` at which a fact in ``record`` runs out or begins, or None.
 

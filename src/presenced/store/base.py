@@ -1,18 +1,21 @@
 """The store protocol: what presenced asks of a place that keeps facts, and no more than every store can do.
 
-Six things: one atomic change of one person with its version, reading persons back, an ordered feed of changes, the
-place in that feed up to which each consumer is done (the outbox of design decision 4), a list of persons who change by
-themselves, and documents (apps, calendars) kept whole. When an awaited write returns, it is durable.
+Seven things: one atomic change of one person with its version, reading persons back, an ordered feed of changes, the
+place in that feed up to which each consumer is done, an outbox of what is to be told to whom (design decision 4), a
+list of persons who change by themselves, and documents (apps, calendars) kept whole. When an awaited write returns, it
+is durable.
 
 Instants are seconds since 1970 UTC. tests/contract is the suite that every store passes.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from typing import NamedTuple, Protocol
 
 from presenced.presence.record import Record
-from presenced.presence.resolve import next_change
+from presenced.presence.resolve import next_change, state_at
+from presenced.presence.states import UNKNOWN, State
 
 Action = Callable[[Record | None], Record | None]
 """A pure function from what is known of a person (None: nothing) to what shall be known (None: forget them).
@@ -29,6 +32,27 @@ class Change(NamedTuple):
     tenant: str
     person: str
     record: Record | None
+    state_changed: bool
+    """Whether the person's availability or activity is another than after their change before."""
+
+
+class NewDelivery(NamedTuple):
+    """Something to be told: to which endpoint (a URL), for which subscription, since when (seconds, UTC), and what."""
+
+    endpoint: str
+    subscription: str
+    queued_at: float
+    body: bytes
+
+
+class Delivery(NamedTuple):
+    """A NewDelivery in the outbox; ``id`` grows in the order they were queued."""
+
+    id: int
+    endpoint: str
+    subscription: str
+    queued_at: float
+    body: bytes
 
 
 class StoreUnavailable(Exception):
@@ -89,6 +113,29 @@ class Store(Protocol):
         """Drop the oldest of the feed: all but the last ``keep``, and never one that some consumer is not done with."""
         ...
 
+    async def enqueue(self, consumer: str, position: int, deliveries: Sequence[NewDelivery]) -> list[Delivery]:
+        """Put ``deliveries`` into the outbox and move ``consumer`` to ``position`` in the feed: both, or neither."""
+        ...
+
+    async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:
+        """Up to ``limit`` of an endpoint's deliveries after the one with the id ``after``, oldest first."""
+        ...
+
+    async def endpoints(self) -> dict[str, int]:
+        """The endpoints with something in the outbox, and how much."""
+        ...
+
+    async def delivered(self, ids: Sequence[int]) -> None:
+        """Take deliveries out of the outbox."""
+        ...
+
+    async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
+        """Take deliveries out of the outbox untold: of an endpoint, a subscription, or both, queued by ``before``.
+
+        Returns how many.
+        """
+        ...
+
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
         """Up to ``limit`` (tenant, person) whose next change by themselves is at or before ``now``, soonest first."""
         ...
@@ -124,6 +171,15 @@ def name_of(record: Record | None) -> str | None:
 def due_at(record: Record | None) -> float | None:
     """When a record belongs on the due list: its first change by itself after it was settled."""
     return None if record is None else next_change(record, record.settled_at)
+
+
+def state_changed(before: Record | None, after: Record | None) -> bool:
+    """Whether what two records of a person say at the instants they were settled are different states."""
+    return _state(before) != _state(after)
+
+
+def _state(record: Record | None) -> State:
+    return UNKNOWN if record is None else state_at(record, record.settled_at)
 
 
 def tell(followers: Iterable[Follower], changes: Sequence[Change]) -> None:

@@ -1,9 +1,23 @@
 """The store that forgets everything when closed: for tests, and the plainest reading of the protocol in base.py."""
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
+from math import inf
 
 from presenced.presence.record import Record
-from presenced.store.base import Action, Change, Follower, NameTaken, due_at, name_of, tell
+from presenced.store.base import (
+    Action,
+    Change,
+    Delivery,
+    Follower,
+    NameTaken,
+    NewDelivery,
+    due_at,
+    name_of,
+    state_changed,
+    tell,
+)
 
 
 class MemoryStore:
@@ -15,6 +29,8 @@ class MemoryStore:
         self._feed: list[Change] = []
         self._position = 0
         self._done: dict[str, int] = {}
+        self._outbox: dict[int, Delivery] = {}
+        self._last_delivery = 0
         self._documents: dict[str, dict[str, bytes]] = {}
         self._followers: list[Follower] = []
 
@@ -35,7 +51,7 @@ class MemoryStore:
         else:
             self._records[tenant, person] = after
         self._position += 1
-        change = Change(self._position, tenant, person, after)
+        change = Change(self._position, tenant, person, after, state_changed(before, after))
         self._feed.append(change)
         tell(self._followers, [change])
         return after
@@ -67,6 +83,33 @@ class MemoryStore:
     async def trim(self, keep: int) -> None:
         needed = min([self._position - keep, *self._done.values()])
         self._feed = [change for change in self._feed if change.position > needed]
+
+    async def enqueue(self, consumer: str, position: int, deliveries: Sequence[NewDelivery]) -> list[Delivery]:
+        queued = [Delivery(number, *delivery) for number, delivery in enumerate(deliveries, self._last_delivery + 1)]
+        self._last_delivery += len(queued)
+        self._outbox |= {delivery.id: delivery for delivery in queued}
+        self._done[consumer] = position
+        return queued
+
+    async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:
+        waiting = (one for one in self._outbox.values() if one.endpoint == endpoint and one.id > after)
+        return list(islice(waiting, limit))
+
+    async def endpoints(self) -> dict[str, int]:
+        return Counter(one.endpoint for one in self._outbox.values())
+
+    async def delivered(self, ids: Sequence[int]) -> None:
+        for number in ids:
+            self._outbox.pop(number, None)
+
+    async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
+        dropped = [
+            one.id
+            for one in self._outbox.values()
+            if endpoint in (None, one.endpoint) and subscription in (None, one.subscription) and one.queued_at <= before
+        ]
+        await self.delivered(dropped)
+        return len(dropped)
 
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
         waiting = sorted((at, key) for key, record in self._records.items() if (at := due_at(record)) is not None)

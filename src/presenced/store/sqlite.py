@@ -8,30 +8,28 @@ fails keeps nothing: its writers, and those who built on them meanwhile, get Sto
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from presenced.presence.record import Record
-from presenced.store.base import Action, Change, Follower, NameTaken, StoreUnavailable, due_at, name_of, tell
-
-SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE records (
-  tenant TEXT NOT NULL, person TEXT NOT NULL, name TEXT, due REAL, body BLOB NOT NULL,
-  PRIMARY KEY (tenant, person)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX records_by_name ON records (tenant, name) WHERE name IS NOT NULL;
-CREATE INDEX records_by_due ON records (due) WHERE due IS NOT NULL;
-CREATE TABLE feed (position INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, person TEXT NOT NULL, body BLOB);
-CREATE TABLE done (consumer TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-  collection TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (collection, key)
-) WITHOUT ROWID;
-"""
+from presenced.store.base import (
+    Action,
+    Change,
+    Delivery,
+    Follower,
+    NameTaken,
+    NewDelivery,
+    StoreUnavailable,
+    due_at,
+    name_of,
+    state_changed,
+    tell,
+)
+from presenced.store.sqlite_file import SqliteFile
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode
@@ -52,21 +50,23 @@ class _RecordWrite(NamedTuple):
     left: str | None
     taken: str | None
     body: bytes | None
+    state_changed: bool
     answer: "asyncio.Future[None]"
 
 
 class _OtherWrite(NamedTuple):
-    statement: str
-    values: tuple[object, ...]
+    """Statements, each with the rows of values it is executed with."""
+
+    statements: tuple[tuple[str, Sequence[tuple[object, ...]]], ...]
     answer: "asyncio.Future[None]"
 
 
 class SqliteStore:
     """A Store in one SQLite file. Make it with ``await SqliteStore.open(path)``, inside the event loop that uses it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+    _file: SqliteFile
+
+    def __init__(self) -> None:
         self._records: dict[str, dict[str, bytes]] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._unkept: dict[tuple[str, str], tuple[_RecordWrite, bytes | None]] = {}
@@ -74,18 +74,14 @@ class SqliteStore:
         self._queue: list[_RecordWrite | _OtherWrite] = []
         self._flushing: asyncio.Task[None] | None = None
         self._position = 0
+        self._last_delivery = 0
         self._followers: list[Follower] = []
-        self._closed = False
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
         """Open the file, making it if need be. Raises StoreUnavailable with what to do about it."""
-        store = cls(path)
-        try:
-            await store._run(store._connect)
-        except BaseException:
-            store._thread.shutdown()
-            raise
+        store = cls()
+        store._file = await SqliteFile.open(path, store._load)
         return store
 
     async def change(self, tenant: str, person: str, action: Action) -> Record | None:
@@ -110,7 +106,8 @@ class SqliteStore:
             raise NameTaken(taken)
         "".join(key).encode()  # what has no bytes fails here, alone; in a commit it would fail its neighbours too
         body = None if after is None else _encode(after)
-        write = _RecordWrite(tenant, person, after, left, taken, body, asyncio.get_running_loop().create_future())
+        answer = asyncio.get_running_loop().create_future()
+        write = _RecordWrite(tenant, person, after, left, taken, body, state_changed(before, after), answer)
         self._unkept[key] = write, body
         if left is not None:
             self._claims[tenant, left] = write, None
@@ -124,7 +121,7 @@ class SqliteStore:
         return [None if (body := known.get(person)) is None else _record(body) for person in persons]
 
     async def people(self, tenant: str, after: str = "", limit: int = 1000) -> list[tuple[str, Record]]:
-        rows = await self._query(
+        rows = await self._file.query(
             "SELECT person, body FROM records WHERE tenant = ? AND person > ? ORDER BY person LIMIT ?",
             (tenant, after, limit),
         )
@@ -140,12 +137,14 @@ class SqliteStore:
         self._followers.append(follower)
 
     async def feed(self, after: int, limit: int = 1000) -> list[Change]:
-        rows = await self._query(
-            "SELECT position, tenant, person, body FROM feed WHERE position > ? ORDER BY position LIMIT ?",
+        rows = await self._file.query(
+            "SELECT position, tenant, person, body, state_changed FROM feed WHERE position > ? "
+            "ORDER BY position LIMIT ?",
             (after, limit),
         )
         return [
-            Change(at, tenant, person, None if body is None else _record(body)) for at, tenant, person, body in rows
+            Change(at, tenant, person, None if body is None else _record(body), bool(changed))
+            for at, tenant, person, body, changed in rows
         ]
 
     async def done(self, consumer: str, position: int | None = None) -> int:
@@ -153,7 +152,7 @@ class SqliteStore:
             await self._write("INSERT INTO done VALUES (?, 0) ON CONFLICT DO NOTHING", consumer)
         else:
             await self._write("INSERT OR REPLACE INTO done VALUES (?, ?)", consumer, position)
-        rows = await self._query("SELECT position FROM done WHERE consumer = ?", (consumer,))
+        rows = await self._file.query("SELECT position FROM done WHERE consumer = ?", (consumer,))
         return int(rows[0][0])
 
     async def trim(self, keep: int) -> None:
@@ -164,13 +163,45 @@ class SqliteStore:
             self._position,
         )
 
+    async def enqueue(self, consumer: str, position: int, deliveries: Sequence[NewDelivery]) -> list[Delivery]:
+        first = self._last_delivery + 1
+        queued = [Delivery(number, *delivery) for number, delivery in enumerate(deliveries, first)]
+        self._last_delivery += len(queued)
+        await self._write_all(
+            ("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", queued),
+            ("INSERT OR REPLACE INTO done VALUES (?, ?)", [(consumer, position)]),
+        )
+        return queued
+
+    async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:
+        rows = await self._file.query(
+            "SELECT * FROM outbox WHERE endpoint = ? AND id > ? ORDER BY id LIMIT ?", (endpoint, after, limit)
+        )
+        return [Delivery(*row) for row in rows]
+
+    async def endpoints(self) -> dict[str, int]:
+        return dict(await self._file.query("SELECT endpoint, count(*) FROM outbox GROUP BY endpoint"))
+
+    async def delivered(self, ids: Sequence[int]) -> None:
+        await self._write_all(("DELETE FROM outbox WHERE id = ?", [(number,) for number in ids]))
+
+    async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
+        chosen = (
+            "FROM outbox WHERE (?1 IS NULL OR endpoint = ?1) AND (?2 IS NULL OR subscription = ?2) AND queued_at <= ?3"
+        )
+        values = endpoint, subscription, before
+        ((count,),) = await self._file.query(f"SELECT count(*) {chosen}", values)
+        if count:
+            await self._write(f"DELETE {chosen}", *values)
+        return int(count)
+
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
-        return await self._query(
+        return await self._file.query(
             "SELECT tenant, person FROM records WHERE due <= ? ORDER BY due, tenant, person LIMIT ?", (now, limit)
         )
 
     async def next_due(self) -> float | None:
-        at: float | None = (await self._query("SELECT min(due) FROM records WHERE due IS NOT NULL", ()))[0][0]
+        at: float | None = (await self._file.query("SELECT min(due) FROM records WHERE due IS NOT NULL", ()))[0][0]
         return at
 
     async def put(self, collection: str, key: str, document: bytes | None) -> None:
@@ -180,19 +211,25 @@ class SqliteStore:
             await self._write("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", collection, key, document)
 
     async def document(self, collection: str, key: str) -> bytes | None:
-        found = await self._query("SELECT body FROM documents WHERE collection = ? AND key = ?", (collection, key))
+        found = await self._file.query("SELECT body FROM documents WHERE collection = ? AND key = ?", (collection, key))
         return bytes(found[0][0]) if found else None
 
     async def documents(self, collection: str) -> dict[str, bytes]:
-        return dict(await self._query("SELECT key, body FROM documents WHERE collection = ?", (collection,)))
+        return dict(await self._file.query("SELECT key, body FROM documents WHERE collection = ?", (collection,)))
 
     async def close(self) -> None:
         while self._flushing is not None:
             await asyncio.wait([self._flushing])
-        if not self._closed:
-            await self._run(lambda: self._database.close())
-            self._closed = True
-            self._thread.shutdown()
+        await self._file.close()
+
+    def _load(self, database: sqlite3.Connection) -> None:
+        for tenant, person, name, body in database.execute("SELECT tenant, person, name, body FROM records"):
+            self._records.setdefault(tenant, {})[person] = body
+            if name is not None:
+                self._names[tenant, name] = person
+        # AUTOINCREMENT remembers the highest number, so that none is given twice even when rows were deleted
+        highest = dict(database.execute("SELECT name, seq FROM sqlite_sequence"))
+        self._position, self._last_delivery = highest.get("feed", 0), highest.get("outbox", 0)
 
     # --- what is decided but not yet kept ------------------------------------------------------------------------
 
@@ -209,7 +246,10 @@ class SqliteStore:
     # --- group commit ------------------------------------------------------------------------------------------
 
     async def _write(self, statement: str, *values: object) -> None:
-        await self._keep(_OtherWrite(statement, values, asyncio.get_running_loop().create_future()))
+        await self._write_all((statement, [values]))
+
+    async def _write_all(self, *statements: tuple[str, Sequence[tuple[object, ...]]]) -> None:
+        await self._keep(_OtherWrite(statements, asyncio.get_running_loop().create_future()))
 
     async def _keep(self, write: _RecordWrite | _OtherWrite) -> None:
         self._queue.append(write)
@@ -223,7 +263,7 @@ class SqliteStore:
             while self._queue:
                 batch, self._queue = self._queue, []
                 try:
-                    await self._run(lambda batch=batch: self._commit(batch))  # type: ignore[misc]
+                    await self._file.run(lambda batch=batch: self._commit(batch))  # type: ignore[misc]
                 except Exception as error:
                     self._refuse(batch, error)
                 else:
@@ -238,21 +278,22 @@ class SqliteStore:
         newest: dict[tuple[str, str], _RecordWrite] = {}
         for number, write in enumerate((w for w in batch if isinstance(w, _RecordWrite)), self._position + 1):
             newest[write.tenant, write.person] = write
-            feed.append((number, write.tenant, write.person, write.body))
+            feed.append((number, write.tenant, write.person, write.body, write.state_changed))
         for key, write in newest.items():
             # a row is taken out before it is put in, so that a name may pass from one person to another
             gone.append(key)
             if write.body is not None:
                 rows.append((*key, name_of(write.after), due_at(write.after), write.body))
-        database = self._database
+        database = self._file.database
         database.execute("BEGIN IMMEDIATE")
         try:
             database.executemany("DELETE FROM records WHERE tenant = ? AND person = ?", gone)
             database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
-            database.executemany("INSERT INTO feed VALUES (?, ?, ?, ?)", feed)
+            database.executemany("INSERT INTO feed VALUES (?, ?, ?, ?, ?)", feed)
             for other in batch:
                 if isinstance(other, _OtherWrite):
-                    database.execute(other.statement, other.values)
+                    for statement, rows_of_values in other.statements:
+                        database.executemany(statement, rows_of_values)
             database.execute("COMMIT")
         except BaseException:
             if database.in_transaction:
@@ -265,7 +306,7 @@ class SqliteStore:
             if not isinstance(write, _RecordWrite):
                 continue
             self._position += 1
-            changes.append(Change(self._position, write.tenant, write.person, write.after))
+            changes.append(Change(self._position, write.tenant, write.person, write.after, write.state_changed))
             key = write.tenant, write.person
             if write.body is None:
                 self._records.get(write.tenant, {}).pop(write.person, None)
@@ -298,44 +339,3 @@ class SqliteStore:
             if not write.answer.done():
                 write.answer.set_exception(StoreUnavailable(str(error)))
                 write.answer.exception()  # read here, so that a writer who has gone away is no warning
-
-    # --- the thread that has the file ---------------------------------------------------------------------------
-
-    async def _query(self, statement: str, values: tuple[object, ...]) -> "list[tuple]":  # type: ignore[type-arg]
-        return await self._run(lambda: self._database.execute(statement, values).fetchall())
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._closed:
-            raise StoreUnavailable(f"The data folder is closed: {self._path}")
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # sqlite3 raises the second on some damaged files
-            raise StoreUnavailable(f"The data folder cannot keep facts: {self._path}: {error}") from error
-
-    def _connect(self) -> None:
-        self._database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        try:
-            self._load(self._database)
-        except BaseException:
-            self._database.close()
-            raise
-
-    def _load(self, database: sqlite3.Connection) -> None:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=FULL")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
-        elif version != SCHEMA_VERSION:
-            raise StoreUnavailable(
-                f"{self._path} was written by another version of presenced (schema {version}, this one knows "
-                f"{SCHEMA_VERSION}). Use that version, or another data folder."
-            )
-        for tenant, person, name, body in database.execute("SELECT tenant, person, name, body FROM records"):
-            self._records.setdefault(tenant, {})[person] = body
-            if name is not None:
-                self._names[tenant, name] = person
-        # AUTOINCREMENT remembers the highest position, so that none is given twice even when the feed was trimmed
-        (self._position,) = database.execute(
-            "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'feed'"
-        ).fetchone()

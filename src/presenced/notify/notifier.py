@@ -1,0 +1,228 @@
+"""Notifier: follows the feed, finds who is to be told, and sees that they are.
+
+Every change of a person's availability or activity becomes a delivery for each subscription that watches them, put
+into the outbox together with the place in the feed: a crash in between loses nothing and doubles nothing. From the
+outbox each endpoint (endpoint.py) is told at least once. What is in memory is bounded; the backlog is on disk.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import structlog
+
+from presenced.clock import Clock
+from presenced.notify.client import WebhookClient
+from presenced.notify.endpoint import Endpoint
+from presenced.notify.endpoint_state import EndpointState
+from presenced.notify.notification import Item, Spelling, change_item, lifecycle_item
+from presenced.notify.subscription import Subscription
+from presenced.notify.subscriptions import Subscriptions
+from presenced.notify.validation_tokens import ValidationTokens
+from presenced.presence.resolve import state_at
+from presenced.presence.states import UNKNOWN
+from presenced.store.base import Change, NewDelivery, Store, StoreUnavailable
+
+CONSUMER = "notify"
+_AT_ONCE = 500
+_MOST_FRESH = 5000
+_UNTOLD_KEPT = 1000
+"""Changes that concern nobody are not noted as done one by one."""
+
+_LONGEST_SLEEP = 30.0
+_encode = msgspec.msgpack.Encoder().encode
+
+log = structlog.get_logger()
+
+
+class Notifier:
+    """Deliveries of all tenants. Start it before requests are served; stop it after."""
+
+    def __init__(
+        self,
+        store: Store,
+        subscriptions: Subscriptions,
+        client: WebhookClient,
+        tokens: ValidationTokens,
+        clock: Clock,
+        spelling: Spelling = "documented",
+    ) -> None:
+        self._store = store
+        self._subscriptions = subscriptions
+        self._client = client
+        self._tokens = tokens
+        self._clock = clock
+        self._spelling = spelling
+        self._fresh: deque[Change] = deque(maxlen=_MOST_FRESH)
+        self._position = 0
+        self._noted = 0
+        self._news = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._endpoints: dict[str, Endpoint] = {}
+        self._states: dict[str, EndpointState] = defaultdict(EndpointState)
+        self._paused: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        store.follow(self._follow)
+
+    async def start(self) -> None:
+        """Go on where the last run stopped."""
+        self._endpoints.clear()
+        self._position = self._noted = await self._store.done(CONSUMER)
+        for url in await self._store.endpoints():
+            self._endpoint(url).read_anew()
+        self._tasks = [asyncio.create_task(self._match_forever()), asyncio.create_task(self._watch_subscriptions())]
+        self._news.set()
+
+    async def stop(self) -> None:
+        """Stop; what is not delivered yet waits in the outbox for the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(endpoint.stop() for endpoint in self._endpoints.values()))
+
+    def clock_moved(self) -> None:
+        """Have everything that waits for an instant look at the clock again."""
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    def endpoints(self) -> list[Endpoint]:
+        """The endpoints that something is or was delivered to, since the start."""
+        return list(self._endpoints.values())
+
+    def resume(self, subscription: Subscription) -> None:
+        """The subscription was authorised anew: deliver what has waited."""
+        if subscription.id in self._paused:
+            self._paused.discard(subscription.id)
+            self._endpoint(subscription.notification_url).read_anew()
+        self.clock_moved()
+
+    async def forget(self, subscription: Subscription) -> None:
+        """The subscription was deleted: its owner wants to hear no more."""
+        self._paused.discard(subscription.id)
+        await self._store.drop(subscription=subscription.id)
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        self._fresh.extend(changes)  # what does not fit any more is read from the feed
+        self._news.set()
+
+    async def _match_forever(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                while changes := await self._changes():
+                    await self._match(changes)
+            except StoreUnavailable as error:
+                log.error("changes cannot be told; trying again", reason=str(error))
+                await asyncio.sleep(1.0)
+                self._news.set()
+
+    async def _changes(self) -> list[Change]:
+        """The changes after the last that were matched."""
+        while self._fresh and self._fresh[0].position <= self._position:
+            self._fresh.popleft()
+        if self._fresh and self._fresh[0].position == self._position + 1:
+            return [self._fresh.popleft() for _ in range(min(len(self._fresh), _AT_ONCE))]
+        return await self._store.feed(self._position, _AT_ONCE)
+
+    async def _match(self, changes: list[Change]) -> None:
+        now = self._clock.now()
+        deliveries: list[NewDelivery] = []
+        for change in changes:
+            if not change.state_changed:
+                continue
+            record = change.record
+            state = UNKNOWN if record is None else state_at(record, record.settled_at)
+            for subscription in self._subscriptions.watching(change.tenant, change.person):
+                if self._state(subscription.notification_url).name(now) == "drop":
+                    self._endpoint(subscription.notification_url).counts.dropped += 1
+                    continue
+                try:
+                    item = change_item(subscription, change.person, state, self._spelling)
+                except Exception:  # of one subscription; the others shall hear all the same
+                    log.exception("a notification cannot be made", subscription=subscription.id)
+                    continue
+                deliveries.append(_delivery(subscription.notification_url, subscription, now, item))
+        position = changes[-1].position
+        if deliveries:
+            await self._enqueue(position, deliveries)
+        elif position - self._noted >= _UNTOLD_KEPT:
+            await self._store.done(CONSUMER, position)
+            self._noted = position
+        self._position = position
+
+    async def _enqueue(self, position: int, deliveries: list[NewDelivery]) -> None:
+        by_endpoint = defaultdict(list)
+        for delivery in await self._store.enqueue(CONSUMER, position, deliveries):
+            by_endpoint[delivery.endpoint].append(delivery)
+        self._noted = position
+        for url, queued in by_endpoint.items():
+            self._endpoint(url).offer(queued)
+
+    def _endpoint(self, url: str) -> Endpoint:
+        endpoint = self._endpoints.get(url)
+        if endpoint is None:
+            self._forget_idle_endpoints()
+            endpoint = self._endpoints[url] = Endpoint(
+                url, self._store, self._clock, self._client, self._tokens, self._state(url), self._wait, self._held
+            )
+        return endpoint
+
+    def _forget_idle_endpoints(self) -> None:
+        if len(self._endpoints) >= 10_000:
+            self._endpoints = {url: one for url, one in self._endpoints.items() if not one.idle}
+
+    def _state(self, url: str) -> EndpointState:
+        # Graph counts by host
+        host = url.split("/", 3)[2].lower()
+        return self._states[host]
+
+    def _held(self, subscription: str) -> bool:
+        found = self._subscriptions.get(subscription)
+        # one that has expired or was deleted still has told what happened while it lived
+        if found is None or found.authorised(self._clock.now()):
+            return False
+        self._paused.add(subscription)
+        return True
+
+    async def _wait(self, at: float) -> None:
+        moved = self._moved
+        wait = min(max(at - self._clock.now(), 0.001), _LONGEST_SLEEP)
+        try:
+            async with asyncio.timeout(wait):
+                await moved.wait()
+        except TimeoutError:
+            pass
+
+    # --- the life of subscriptions ------------------------------------------------------------------------------
+
+    async def _watch_subscriptions(self) -> None:
+        while True:
+            try:
+                for gone in await self._subscriptions.forget_expired():
+                    if gone.id in self._paused:
+                        await self.forget(gone)  # nobody was allowed to hear it, and now nobody can ask any more
+                await self._remind(self._subscriptions.all())
+            except StoreUnavailable as error:
+                log.error("subscriptions cannot be kept; trying again", reason=str(error))
+            await self._wait(self._clock.now() + _LONGEST_SLEEP)
+
+    async def _remind(self, subscriptions: Iterable[Subscription]) -> None:
+        """Ask owners whose token is about to end to reauthorize, once each."""
+        now = self._clock.now()
+        due = [
+            one
+            for one in subscriptions
+            if not one.reminded and one.reminder_at() <= now and one.reminder_at() < one.expires_at
+        ]
+        for subscription in due:
+            if subscription.lifecycle_url is not None:
+                item = lifecycle_item(subscription, "reauthorizationRequired")
+                delivery = _delivery(subscription.lifecycle_url, subscription, now, item)
+                await self._enqueue(self._noted, [delivery._replace(subscription=f"{subscription.id}/lifecycle")])
+            await self._subscriptions.put(msgspec.structs.replace(subscription, reminded=True))
+
+
+def _delivery(url: str, subscription: Subscription, now: float, item: Item) -> NewDelivery:
+    return NewDelivery(url, subscription.id, now, _encode(item))

@@ -1,0 +1,60 @@
+"""A webhook receiver for tests: a real HTTP server on loopback that keeps what it is sent and answers as it is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Receiver:
+    """It answers handshakes, and 202 to notifications unless ``behaviour`` is set."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict[str, Any]] = []
+        self.handshakes = 0
+        self.behaviour: Behaviour | None = None
+        self._arrived = asyncio.Condition()
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        application = web.Application()
+        application.router.add_post("/{name:.*}", self._post)
+        self._runner = web.AppRunner(application)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}/hook"
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """Every notification so far, in the order of arrival."""
+        return [item for post in self.posts for item in post["value"]]
+
+    async def wait_for(self, count: int, seconds: float = 20.0) -> list[dict[str, Any]]:
+        """The notifications, once there are so many."""
+        async with asyncio.timeout(seconds), self._arrived:
+            await self._arrived.wait_for(lambda: len(self.items) >= count)
+        return self.items
+
+    async def _post(self, request: web.Request) -> web.StreamResponse:
+        if (token := request.query.get("validationToken")) is not None:
+            self.handshakes += 1
+            return web.Response(text=token)
+        if self.behaviour is not None:
+            answer = await self.behaviour(request)
+            if answer.status >= 300:
+                return answer
+        post = await request.json()
+        async with self._arrived:
+            self.posts.append(post)
+            self._arrived.notify_all()
+        return web.Response(status=202)
