@@ -169,6 +169,11 @@ def test_when(lines: tuple[str, ...], expected: list[str]) -> None:
             id="the last day of long months",
         ),
         pytest.param(
+            ("DTSTART;VALUE=DATE:20200229", "RRULE:FREQ=MONTHLY"),
+            ["10-28 23:00 - 10-29 23:00 busy"],
+            id="every month since a leap day",
+        ),
+        pytest.param(
             ("DTSTART;VALUE=DATE:19041020", "RRULE:FREQ=YEARLY"), ["10-19 22:00 - 10-20 22:00 busy"], id="a birthday"
         ),
         pytest.param(
