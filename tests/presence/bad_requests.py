@@ -118,6 +118,8 @@ BAD_REQUESTS = [
             Bad("spec 1.2 [M1]: not null", action, SetLocation(None, "a place"), "[WorkLocationType]"),
             Bad("spec 1.1 [M1]: a sentinel", action, SetLocation("unknownFutureValue"), "office, remote"),
             Bad("spec 6.4 [G8, G9]", action, SetLocation("beach"), "office, remote"),
+            Bad("spaces are not letters", action, SetLocation(" office"), "office, remote"),
+            Bad("spaces are not letters", action, SetLocation("time off"), "office, remote"),
             Bad("ours", action, SetLocation("office", "x" * (LONGEST_PLACE_ID + 1)), "PlaceId"),
         ]
     ),

@@ -182,7 +182,7 @@ def test_a_preferred_state_is_stored_until_a_session_opens() -> None:
     """spec 5.1 [C18]."""
     record = set_user_preferred_presence(new_record(NOW), SetUserPreferredPresence("Busy", "Busy"), NOW)
     assert resolve(record, NOW) == resolve(new_record(NOW), NOW)  # the call silently changes nothing visible
-    record = set_presence(record, SetPresence("app", "Available", "Available"), NOW + 60.0)
+    record = set_presence(pass_time(record, NOW), SetPresence("app", "Available", "Available"), NOW + 60.0)
     assert resolve(record, NOW + 60.0).state == ("Busy", "Busy")
     assert resolve(record, NOW + 360.0).state == ("Offline", "Offline")
     record = set_presence(pass_time(record, NOW + 400.0), SetPresence("app", "Away", "Away"), NOW + 500.0)
@@ -239,6 +239,13 @@ def test_events_that_follow_each_other_and_overlap_each_count() -> None:
     shown = [resolve(record, NOW + after).state.activity for after in (0.0, 10.0, 20.0, 30.0)]
     assert shown == ["Busy", "InAMeeting", "Busy", "Available"]
     assert [next_change(record, NOW + after) for after in (0.0, 10.0, 20.0)] == [NOW + 10.0, NOW + 20.0, NOW + 30.0]
+
+
+def test_the_end_of_what_is_known_of_a_calendar_stays_when_time_is_folded_in() -> None:
+    record = set_calendar(online(), Calendar((event("busy"),), NOW + DAY), NOW)
+    folded = pass_time(record, NOW + 120.0)
+    assert folded.calendar == Calendar((), NOW + DAY)
+    assert next_change(folded, NOW + 120.0) == NOW + DAY
 
 
 def test_a_calendar_replaces_the_one_before() -> None:
@@ -474,6 +481,12 @@ def test_a_location_holds_for_the_persons_date(source: str, zone: str | None, en
     assert next_change(moved, NOW) == until, "ours: changing the zone later does not move what is set"
 
 
+def test_without_a_time_zone_a_date_is_one_of_utc_again() -> None:
+    record = set_mailbox_settings(new_record(NOW), MailboxSettings(UNSET, "Asia/Tokyo"), None, NOW)
+    record = set_mailbox_settings(record, MailboxSettings(UNSET, None), None, NOW)
+    assert next_change(set_manual_location(record, REMOTE, NOW), NOW) == MIDNIGHT
+
+
 # what is refused
 
 
@@ -490,9 +503,11 @@ def test_what_is_refused_names_what_is_wrong_and_changes_nothing(bad: Bad) -> No
 
 def test_clearing_a_session_that_is_not_there_is_the_only_not_found() -> None:
     """spec 4.4 [G4]; 12.4."""
-    with pytest.raises(Refused) as refused:
-        clear_presence(new_record(NOW), ClearPresence("app"), NOW)
-    assert refused.value.code == "NotFound"
+    expired = set_presence(new_record(NOW), SetPresence("app", "Away", "Away"), NOW - 300.0)
+    for record in (new_record(NOW), expired):
+        with pytest.raises(Refused) as refused:
+            clear_presence(record, ClearPresence("app"), NOW)
+        assert refused.value.code == "NotFound"
     for clearing in (clear_user_preferred_presence, clear_location, clear_automatic_location):
         assert clearing(new_record(NOW), None, NOW) == new_record(NOW)
     assert set_status_message(new_record(NOW), SetStatusMessage(None), NOW) == new_record(NOW)

@@ -118,6 +118,9 @@ NO_DATE_TIMES = [
 ]
 NO_ZONES = [
     ("a planet", "Mars"),
+    ("this machine's own", "localtime"),
+    ("a file beside the zones", "posixrules"),
+    ("a folder beside the zones", "right/Europe/Berlin"),
     ("no such Windows name", "Berlin Standard Time"),
     ("space", " "),
     ("space", " UTC"),

@@ -9,6 +9,7 @@ import re
 
 import msgspec
 from bs4 import BeautifulSoup
+from bs4.exceptions import ParserRejectedMarkup
 
 from presenced.graph.body import decode
 from presenced.graph.call import Answer, Call, context
@@ -82,7 +83,10 @@ def plain_text(reply: str) -> str | None:
     """What a reader sees of a reply, which may be HTML; None if that is nothing."""
     if "<" not in reply and "&" not in reply:
         return reply.strip() or None
-    page = BeautifulSoup(reply, "html.parser")
+    try:
+        page = BeautifulSoup(reply, "html.parser")
+    except ParserRejectedMarkup:  # such as "<![;"
+        return reply.strip() or None
     for part in page(_UNSEEN):
         part.decompose()
     for part in page(_BLOCKS):

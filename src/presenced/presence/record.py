@@ -111,7 +111,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything known about one person.
 
     ``sequence`` is the sequence number of what readers saw at ``settled_at``; resolve() continues it from there.
-    ``time_zone`` is an IANA name; the person's current date is the one there (None: UTC).
+    ``time_zone`` is an IANA or a Windows name; the person's current date is the one there (None: UTC).
     """
 
     settled_at: float

@@ -72,8 +72,8 @@ def strength(state: State) -> tuple[int, int]:
 
 def match(availability: str, activity: str, accepted: tuple[State, ...]) -> State | None:
     """The accepted pair that these two words name in any letter case, or None."""
-    wanted = availability.casefold(), activity.casefold()
+    wanted = availability.lower(), activity.lower()
     for state in accepted:
-        if (state.availability.casefold(), state.activity.casefold()) == wanted:
+        if (state.availability.lower(), state.activity.lower()) == wanted:
             return state
     return None

@@ -21,6 +21,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,7}))?)?", re.ASCII | re.IGNORECASE)
 _OFFSET = re.compile(r".*(?:z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE | re.DOTALL)
 _ZONE = re.compile(r"[A-Za-z0-9_+./-]{1,64}", re.ASCII)
+_NO_ZONES = ("localtime", "posixrules", "factory", "posix/", "right/")
+"""Files beside the zones that are none of their names; ``localtime`` would be this machine's."""
+
 _WINDOWS = {name.casefold(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 
 
@@ -34,7 +37,7 @@ class DateTimeTimeZone(msgspec.Struct, rename="camel"):
 def find_zone(name: str) -> ZoneInfo | None:
     """The time zone with this IANA or Windows name, or None."""
     key = _WINDOWS.get(name.casefold(), name)
-    if not _ZONE.fullmatch(key):
+    if not _ZONE.fullmatch(key) or key.lower().startswith(_NO_ZONES):
         return None
     try:
         return ZoneInfo(key)
