@@ -64,7 +64,7 @@ WEEKLY = (
             id="from a date to a time",
         ),
         pytest.param(
-            ("DTSTART;VALUE=DATE:20261020T000000", "DTEND;VALUE=DATE:20261021T000000"),
+            ("DTSTART;VALUE=DATE:20261020T120000", "DTEND;VALUE=DATE:20261021T120000"),
             ["10-19 22:00 - 10-20 22:00 busy"],
             id="dates written as times",
         ),
@@ -130,6 +130,11 @@ def test_when(lines: tuple[str, ...], expected: list[str]) -> None:
             id="periods",
         ),
         pytest.param(
+            ("DTSTART:20200101T090000Z", "DURATION:PT1H", "RDATE:20200102T090000Z,20261022T090000Z"),
+            ["22 09:00-10:00 busy"],
+            id="one more date long after the first",
+        ),
+        pytest.param(
             (*ONE_HOUR, "RRULE:FREQ=DAILY;COUNT=3"),
             ["20 09:00-10:00 busy", "21 09:00-10:00 busy", "22 09:00-10:00 busy"],
             id="COUNT",
@@ -148,8 +153,8 @@ def test_when(lines: tuple[str, ...], expected: list[str]) -> None:
             id="UNTIL is a day, and all of it counts",
         ),
         pytest.param(
-            ("DTSTART;TZID=Europe/Berlin:20261020T090000", "DURATION:PT1H", "RRULE:FREQ=DAILY;UNTIL=20261021T090000"),
-            ["20 07:00-08:00 busy", "21 07:00-08:00 busy"],
+            ("DTSTART;TZID=America/Lima:20261020T090000", "DURATION:PT1H", "RRULE:FREQ=DAILY;UNTIL=20261021T090000"),
+            ["20 14:00-15:00 busy", "21 14:00-15:00 busy"],
             id="UNTIL without a zone is in that of the start",
         ),
         pytest.param(
@@ -162,6 +167,11 @@ def test_when(lines: tuple[str, ...], expected: list[str]) -> None:
             ("DTSTART;VALUE=DATE:19900131", "RRULE:FREQ=MONTHLY"),
             ["10-30 23:00 - 10-31 23:00 busy"],
             id="the last day of long months",
+        ),
+        pytest.param(
+            ("DTSTART;VALUE=DATE:20200229", "RRULE:FREQ=MONTHLY"),
+            ["10-28 23:00 - 10-29 23:00 busy"],
+            id="every month since a leap day",
         ),
         pytest.param(
             ("DTSTART;VALUE=DATE:19041020", "RRULE:FREQ=YEARLY"), ["10-19 22:00 - 10-20 22:00 busy"], id="a birthday"
@@ -262,6 +272,8 @@ def test_a_newer_version_replaces_an_older() -> None:
     beyond = vevent("UID:1", "DTSTART:20270101T090000Z", "DTEND:20270101T100000Z", "SEQUENCE:2")
     assert read(vcalendar(older, newer)) == read(vcalendar(newer, older)) == ["21 09:00-10:00 busy"]
     assert read(vcalendar(older, beyond)) == []
+    before = vevent("UID:1", "DTSTART:20200101T090000Z", "DTEND:20200101T100000Z", "SEQUENCE:0")
+    assert read(vcalendar(before, newer)) == ["21 09:00-10:00 busy"]
 
 
 def test_events_without_a_uid_and_several_calendars_in_one_file() -> None:

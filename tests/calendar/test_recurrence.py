@@ -55,7 +55,7 @@ def after(rule: rrule, since: datetime, work: Work) -> list[datetime]:
 @settings(max_examples=30, deadline=None)
 @given(
     start=st.datetimes(datetime(1999, 1, 1), datetime(2004, 12, 31)),
-    days=st.integers(-40, 1000),
+    days=st.integers(-40, 1000) | st.integers(1000, 15_000),
     zone=st.sampled_from([None, BERLIN]),
 )
 def test_a_rule_that_begins_later_has_the_same_occurrences(
@@ -63,7 +63,8 @@ def test_a_rule_that_begins_later_has_the_same_occurrences(
 ) -> None:
     start = start.replace(microsecond=0, hour=start.hour // 2 * 2 if "BYHOUR" in text else start.hour, tzinfo=zone)
     rule = rrulestr(text + "Z" if zone and "UNTIL" in text else text, dtstart=start)
-    since = start + timedelta(days=days)
+    # to count through every hour of decades, as is done for comparison, takes too long
+    since = start + timedelta(days=days % 1000 if "HOURLY" in text or "MINUTELY" in text else days)
     expected = list(
         itertools.islice(
             itertools.takewhile(

@@ -115,6 +115,14 @@ def test_too_many_events_in_all() -> None:
     assert read(vcalendar(*old, vevent("UID:new", *ONE_HOUR[1:]))) == ["20 09:00-10:00 busy"]
 
 
+def test_what_is_counted_through_is_counted_for_each_series() -> None:
+    counted = ("DTSTART:19000101T090000Z", "DURATION:PT5M", "RRULE:FREQ=DAILY;COUNT=%d")
+    lines = "\n".join(counted)
+    assert read(vcalendar(*(vevent(f"UID:{n}", lines % 40_000) for n in range(3)))) == []
+    with pytest.raises(NotACalendar, match=r"line 3: .*: it repeats too often$"):
+        read(vcalendar(vevent("UID:1", lines.replace("1900", "1800") % 90_000)))
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

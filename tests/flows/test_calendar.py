@@ -8,6 +8,8 @@ from tests.calendar.ics import at, vcalendar, vevent
 from tests.conftest import JONAS, Desk
 from tests.flows.day import Someone
 
+from presenced.emulator import sample
+
 BERLIN = "TZID=Europe/Berlin"
 UPN = "jonas@sample.example"
 OUTLOOK = "X-MICROSOFT-CDO-BUSYSTATUS:"
@@ -118,3 +120,14 @@ async def test_all_day_is_a_day_where_the_person_is(desk: Desk, jonas: Someone) 
         desk.clock.advance(1)
         assert (await jonas.seen())["outOfOfficeSettings"]["isOutOfOffice"] is True
         desk.clock.at = at("2026-10-20 05:00")
+
+
+async def test_who_is_deleted_leaves_no_calendar(desk: Desk, jonas: Someone) -> None:
+    assert list(await desk.app.store.documents("calendars")) == [f"{sample.TENANT}/{JONAS}"]
+    directory = desk.client("User.ReadWrite.All")
+    assert (await directory.delete(f"/users/{JONAS}")).status_code == 204
+    assert await desk.app.store.documents("calendars") == {}
+    # another who is given the id has their days to themself
+    assert (await directory.post("/users", json={"id": JONAS, "userPrincipalName": UPN})).status_code == 201
+    desk.clock.at = at("2026-10-20 11:30")
+    assert (await jonas.seen())["outOfOfficeSettings"]["isOutOfOffice"] is False

@@ -164,8 +164,7 @@ class _Reader:
                 event["RECURRENCE-ID"].params = Parameters({"RANGE": "THISANDFUTURE"})
         if sequence.isdecimal():
             event["SEQUENCE"] = int(sequence[:9])
-        once = not rules and not dates["RDATE"] and changed is None
-        bounds = (self._instant(start), self._instant(end)) if once else None
+        bounds = None if rules or dates["RDATE"] else (self._instant(start), self._instant(end))
         return _Entry(component.number, series, event, bounds)
 
     # --- when -----------------------------------------------------------------------------------------------------

@@ -120,8 +120,8 @@ class _Rules(Series.RecurrenceRules):  # type: ignore[misc]  # likewise
 def _forwarded(rule: rrule, until: datetime) -> rrule:
     """A rule with the same occurrences from ``until`` on, that begins not long before.
 
-    It begins a whole number of intervals later, so its occurrences fall alike; after four years February has as many
-    days as before. A rule with COUNT must be counted from its start.
+    It begins a whole number of intervals later, so its occurrences fall alike. A rule with COUNT is counted from its
+    own start.
     """
     start, interval = rule._dtstart, rule._interval
     goal = until.astimezone(start.tzinfo).replace(tzinfo=None) if until.tzinfo is not None else until
@@ -130,12 +130,12 @@ def _forwarded(rule: rrule, until: datetime) -> rrule:
         return rule
     try:
         if rule._freq in (YEARLY, MONTHLY):
-            years = 4 * interval
-            begins = start.replace(year=start.year + max(goal.year - 1 - start.year, 0) // years * years)
+            years = max(goal.year - 1 - start.year, 0) // interval * interval
+            begins = start.replace(year=start.year + years)
         else:
             unit = _UNITS[rule._freq] * interval
             begins = start + gap // unit * unit
-    except (OverflowError, ValueError):  # an interval of ages, or the 29th of February of 2100
+    except (OverflowError, ValueError):  # an interval of ages, or the 29th of February
         return rule
     return rule.replace(dtstart=begins)
 
