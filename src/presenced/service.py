@@ -26,6 +26,9 @@ Rule = Callable[[Record, float], Record]
 _LONGEST_SLEEP = 30.0
 """Seconds. The due list is looked at this often in any case: a machine's clock may jump while its timers do not."""
 
+_SLEW = 1.0
+"""Seconds that a clock may step back without more ado, as it does when it is kept in time."""
+
 _SETTLED_AT_ONCE = 500
 _FEED_KEPT = 100_000
 _TRIMMED_AT_ONCE = 10_000
@@ -143,6 +146,9 @@ class Service:
 
         changed = await self._store.change(tenant, person, action)
         assert changed is not None
+        if self._refill is not None and has_run_out(changed, self._clock.now()):
+            # the change has taken the person off the due list, so nobody else would
+            await self._refill(tenant, person)
         return changed
 
     async def _now(self) -> float:
@@ -157,6 +163,9 @@ class Service:
                 while due := await self._store.due(self._latest, _SETTLED_AT_ONCE):
                     await self._fold(due, self._latest)
                 now = self._clock.now()
+                if self._latest - now > _SLEW:
+                    self._view.forget()  # calendars and absences are of the clock, and it says otherwise now
+                self._latest = now
         self._latest = now
         return now
 
@@ -176,14 +185,23 @@ class Service:
     async def _presences_one_by_one(self, tenant: str, ids: Collection[str], *, omit_unknown: bool) -> list[bytes]:
         """Entries of persons some of whom are not rendered yet, not known, or asked for in upper case."""
         found = {guid(person) or person: b"" for person in ids}
-        now = await self._now()
-        entries = self._view.current(tenant, now, found)
-        missing = [person for person in found if person not in entries]
-        for person, record in zip(missing, await self._records(tenant, missing, now), strict=True):
-            if record is not None:
-                self._view.add(tenant, person, record, now)
+        unknown: set[str] = set()
+        while True:
+            now = await self._now()
+            entries = self._view.current(tenant, now, found)
+            missing = [person for person in found if person not in entries and person not in unknown]
+            if not missing:
+                break  # nothing is awaited from here on, so that no entry is forgotten before it is taken
+            for person, record in zip(missing, await self._records(tenant, missing, now), strict=True):
+                if record is None:
+                    unknown.add(person)
+                else:
+                    self._view.add(tenant, person, record, now)
         for person in found:
-            found[person] = entries.get(person) or (b"" if omit_unknown else render_unknown(person))
+            if person not in unknown:
+                found[person] = entries[person]
+            elif not omit_unknown:
+                found[person] = render_unknown(person)
         return [entry for entry in found.values() if entry]
 
     def _follow(self, changes: Sequence[Change]) -> None:
@@ -202,11 +220,15 @@ class Service:
             except StoreUnavailable as error:
                 log.error("cannot keep what time changed; trying again", reason=str(error))
                 await asyncio.sleep(1.0)
+            except Exception:
+                log.exception("time cannot be folded in; trying again")
+                await asyncio.sleep(1.0)
 
     async def _settle_due(self) -> int:
         """Fold in a portion of what is due, as events of the feed. Returns how many were due."""
         now = await self._now()
         due = await self._store.due(now, _SETTLED_AT_ONCE)
+        await self._refill_run_out(due, now)
         await self._fold(due, now)
         if self._untrimmed > _TRIMMED_AT_ONCE:
             self._untrimmed = 0
@@ -214,7 +236,7 @@ class Service:
         return len(due)
 
     async def _fold(self, due: Sequence[tuple[str, str]], now: float) -> None:
-        """Fold into the records of these (tenant, person) what has run out by ``now``, and work on their calendars."""
+        """Fold into the records of these (tenant, person) what has run out by ``now``."""
 
         def action(record: Record | None) -> Record | None:
             at = due_at(record)
@@ -224,11 +246,23 @@ class Service:
         outcomes = await asyncio.gather(
             *(self._store.change(tenant, person, action) for tenant, person in due), return_exceptions=True
         )
-        for (tenant, person), outcome in zip(due, outcomes, strict=True):
+        for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-            if self._refill is not None and outcome is not None and has_run_out(outcome, now):
-                await self._refill(tenant, person)
+
+    async def _refill_run_out(self, due: Sequence[tuple[str, str]], now: float) -> None:
+        """Work out more of the calendars that have run out, before that is folded in: so a crash forgets none."""
+        if self._refill is None:
+            return
+        for tenant, person in due:
+            (record,) = await self._store.read(tenant, [person])
+            if record is not None and has_run_out(record, now):
+                try:
+                    await self._refill(tenant, person)
+                except StoreUnavailable:
+                    raise
+                except Exception:  # of one person's calendar; time goes on for the others
+                    log.exception("a calendar cannot be worked out", tenant=tenant, person=person)
 
     async def _sleep(self) -> None:
         self._wake.clear()

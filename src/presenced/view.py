@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from presenced.presence.calendar import has_run_out
 from presenced.presence.record import Record, StatusMessage
 from presenced.presence.resolve import next_change, resolve
 from presenced.presence.states import UNKNOWN
@@ -134,6 +135,12 @@ class View:
         del self._soonest[tenant, person]
         self._tenants[tenant].pop(person, None)
 
+    def forget(self) -> None:
+        """Forget every entry: they were rendered by a clock that was wrong."""
+        self._tenants.clear()
+        self._ends.clear()
+        self._soonest.clear()
+
     def add(self, tenant: str, person: str, record: Record, now: float) -> bytes:
         """Render a person's entry as of ``now`` and keep it until it stops being true."""
         entry = render(person, record, now)
@@ -151,7 +158,7 @@ class View:
     def follow(self, changes: Sequence[Change], now: float) -> None:
         """Take in what changed."""
         for change in changes:
-            if change.record is None:
+            if change.record is None or has_run_out(change.record, now):
                 self._tenants[change.tenant].pop(change.person, None)
             else:
                 self.add(change.tenant, change.person, change.record, now)

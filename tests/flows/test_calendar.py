@@ -1,11 +1,15 @@
 """A person's presence follows their calendar through a day: told through the API with a clock that can be set."""
 
+import asyncio
 import base64
+import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from tests.calendar.ics import at, vcalendar, vevent
-from tests.conftest import JONAS, Desk
+from tests.conftest import JONAS, TOMAS, Desk
 from tests.flows.day import Someone
 
 from presenced.emulator import sample
@@ -131,3 +135,74 @@ async def test_who_is_deleted_leaves_no_calendar(desk: Desk, jonas: Someone) -> 
     assert (await directory.post("/users", json={"id": JONAS, "userPrincipalName": UPN})).status_code == 201
     desk.clock.at = at("2026-10-20 11:30")
     assert (await jonas.seen())["outOfOfficeSettings"]["isOutOfOffice"] is False
+
+
+DAILY = vcalendar(
+    vevent(
+        "UID:daily",
+        f"DTSTART;{BERLIN}:20261001T090000",
+        f"DTEND;{BERLIN}:20261001T110000",
+        "RRULE:FREQ=DAILY",
+        OUTLOOK + "OOF",
+    )
+)
+
+
+@pytest.mark.parametrize("days", [2, 30, 365, 4000])
+async def test_a_clock_that_was_far_ahead_is_corrected(desk: Desk, jonas: Someone, days: int) -> None:
+    await give(desk, DAILY)
+    desk.clock.at = at("2026-10-20 08:00")
+    for moved in (days * 86400.0, -days * 86400.0, days * 86400.0, 3600.0, -days * 86400.0):
+        desk.clock.advance(moved)
+        away = (await jonas.seen())["outOfOfficeSettings"]["isOutOfOffice"]
+        assert away == (9 <= datetime.fromtimestamp(desk.clock.now(), ZoneInfo("Europe/Berlin")).hour < 11), moved
+        await desk.app.service.settle()
+    desk.clock.at = at("2026-10-21 08:30")
+    assert (await jonas.seen())["outOfOfficeSettings"]["isOutOfOffice"] is True
+
+
+async def test_a_change_after_the_calendar_has_run_out(desk: Desk, jonas: Someone) -> None:
+    """It is not seen without the calendar, and the calendar goes on by itself."""
+    await give(desk, DAILY)
+    desk.clock.at = at("2027-02-01 08:30")
+    await jonas.session("teams", "Available", "Available")
+    assert await jonas.state() == ("Available", "OutOfOffice")
+    await desk.app.service.settle()
+    assert await desk.app.store.next_due() is not None
+    desk.clock.at = at("2027-02-01 10:00")
+    await jonas.session("teams", "Available", "Available")
+    assert await jonas.state() == ("Available", "Available")
+
+
+async def test_known_people_stay_known_while_a_calendar_is_worked_out(desk: Desk, jonas: Someone) -> None:
+    """An entry that ends while another's calendar is worked out is rendered anew, not taken for nobody's."""
+    await give(desk, DAILY)
+    tomas = Someone(desk, TOMAS)
+    await tomas.session("app", "DoNotDisturb", "Presenting", "PT5M")
+    desk.clock.at = at("2027-02-01 08:30")
+    await tomas.session("app", "DoNotDisturb", "Presenting", "PT5M")
+    assert await tomas.state() == ("DoNotDisturb", "Presenting")
+    bulk = asyncio.create_task(desk.app.service.presences(sample.TENANT, [TOMAS, JONAS]))
+    await asyncio.sleep(0)  # it has begun on the calendar
+    desk.clock.advance(300)
+    assert await tomas.state() == ("Away", "Away")
+    states = [json.loads(entry)["activity"] for entry in await bulk]
+    assert states == ["Away", "Offline"]
+
+
+async def test_time_goes_on_for_others_when_a_calendar_fails(
+    desk: Desk, jonas: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await give(desk, DAILY)
+
+    async def fail(tenant: str, person: str) -> None:
+        raise RuntimeError("as a test")
+
+    monkeypatch.setattr(desk.app.service, "_refill", fail)
+    desk.clock.at = at("2027-02-01 08:30")
+    tomas = Someone(desk, TOMAS)
+    await tomas.session("app", "Busy", "InACall", "PT5M")
+    desk.clock.advance(300)
+    before = len(await desk.app.store.feed(0, 100_000))
+    await desk.app.service.settle()
+    assert {change.person for change in (await desk.app.store.feed(0, 100_000))[before:]} == {JONAS, TOMAS}

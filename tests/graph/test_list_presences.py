@@ -68,6 +68,8 @@ async def test_650_ids_and_no_more(desk: Desk) -> None:
     [
         {"$filter": ""},
         {"$filter": "availability eq 'Busy'"},
+        {"$filter": "id eq "},
+        {"$filter": "id in ('')"},
         {"$filter": f"id in ('{NADIA}'"},
         {"$filter": f"id in ('{NADIA}' '{TOMAS}')"},
         {"$filter": f"id in ('{NADIA}',)"},

@@ -109,7 +109,10 @@ async def test_a_person_has_their_own_mailbox_only(desk: Desk) -> None:
         ("http://example.com", "http://example.com"),
         ("1 < 2 & 3 > 2", "1 < 2 & 3 > 2"),
         ("<b>" * 5000, None),
-        ("<![; what is this", "<![; what is this"),
+        ("<![; what is this", None),
+        ("&#" + "9" * 5000 + ";", "\ufffd"),
+        ("<div>" * 3276, None),
+        ("<a b='" * 2700, None),
     ],
 )
 def test_readers_see_plain_text(reply: str, text: str | None) -> None:

@@ -80,6 +80,8 @@ REFUSED = [
     ("setStatusMessage", {"statusMessage": {"message": {"content": "x" * 1025}}}, "longer than 1024 characters"),
     ("setStatusMessage", expiry("2027-01-15T08:00:00Z"), "[ExpiryDateTime] holds an offset"),
     ("setStatusMessage", expiry("2027-01-15T08:00:00+01:00"), "[ExpiryDateTime] holds an offset"),
+    ("setStatusMessage", expiry("2027-01-15T08:00:00+01"), "[ExpiryDateTime] holds an offset"),
+    ("setStatusMessage", expiry("2027-01-15"), "[ExpiryDateTime] is not a date and time"),
     ("setStatusMessage", expiry("2027-01-15T08:00:00", "Mars/Olympus"), "[ExpiryDateTime] names no time zone"),
     ("setStatusMessage", expiry("2027-01-15T08:00:00", "../etc/passwd"), "[ExpiryDateTime] names no time zone"),
     ("setStatusMessage", expiry("2027-01-15T07:59:59.9999999"), "[ExpiryDateTime] is in the past"),

@@ -244,7 +244,7 @@ def test_events_that_follow_each_other_and_overlap_each_count() -> None:
 def test_the_end_of_what_is_known_of_a_calendar_stays_when_time_is_folded_in() -> None:
     record = set_calendar(online(), Calendar((event("busy"),), NOW + DAY), NOW)
     folded = pass_time(record, NOW + 120.0)
-    assert folded.calendar == Calendar((), NOW + DAY)
+    assert folded.calendar == Calendar((), NOW + DAY, NOW + 120.0)
     assert next_change(folded, NOW + 120.0) == NOW + DAY
 
 

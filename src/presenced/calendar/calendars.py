@@ -26,6 +26,8 @@ BEHIND = 86400.0
 AHEAD = 31 * 86400.0
 """Seconds of the window before and after the present."""
 
+TRY_AGAIN = 86400.0
+
 log = structlog.get_logger()
 
 
@@ -85,8 +87,8 @@ class Calendars:
     async def refill(self, tenant: str, person: str) -> None:
         """Work out the person's calendar for a window around the present, from the text that is kept.
 
-        For whoever has no calendar this does nothing. A text that can no longer be read ends the calendar, and the
-        log says so.
+        For whoever has no calendar this does nothing. A text that cannot be worked out now is tried again after a day;
+        the log says so.
         """
         key = f"{tenant}/{person}"
         async with self._alone(key):
@@ -99,7 +101,9 @@ class Calendars:
                 try:
                     calendar = await self._work_out(person, record, _text(document))
                 except NotACalendar as error:
-                    log.error("a calendar can no longer be followed", tenant=tenant, person=person, reason=str(error))
+                    log.error("a calendar cannot be followed", tenant=tenant, person=person, reason=str(error))
+                    now = self._clock.now()
+                    calendar = Calendar((), now + TRY_AGAIN, now - BEHIND)
             if calendar != record.calendar:
                 await self._set(tenant, person, calendar)
 
@@ -166,7 +170,7 @@ def _spread(person: str) -> float:
 
 
 def _calendar(text: bytes, now: float, until: float, zone: ZoneInfo | None, me: list[str]) -> Calendar:
-    return Calendar(read_events(text, now - BEHIND, until, zone, me), until)
+    return Calendar(read_events(text, now - BEHIND, until, zone, me), until, now - BEHIND)
 
 
 def _text(document: bytes) -> bytes:

@@ -8,8 +8,7 @@ that person's mailbox only, as in Exchange.
 import re
 
 import msgspec
-from bs4 import BeautifulSoup
-from bs4.exceptions import ParserRejectedMarkup
+from selectolax.lexbor import LexborHTMLParser
 
 from presenced.graph.body import decode
 from presenced.graph.call import Answer, Call, context
@@ -25,7 +24,7 @@ from presenced.presence.out_of_office import (
 from presenced.presence.record import OutOfOffice, Record
 from presenced.presence.time_zones import DateTimeTimeZone, utc
 
-_BLOCKS = ["br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"]
+_BLOCKS = "br, p, div, li, tr, h1, h2, h3, h4, h5, h6"
 _UNSEEN = ["head", "style", "script", "title"]
 
 
@@ -83,15 +82,11 @@ def plain_text(reply: str) -> str | None:
     """What a reader sees of a reply, which may be HTML; None if that is nothing."""
     if "<" not in reply and "&" not in reply:
         return reply.strip() or None
-    try:
-        page = BeautifulSoup(reply, "html.parser")
-    except ParserRejectedMarkup:  # such as "<![;"
-        return reply.strip() or None
-    for part in page(_UNSEEN):
-        part.decompose()
-    for part in page(_BLOCKS):
-        part.insert_after("\n")
-    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in page.get_text().splitlines())
+    page = LexborHTMLParser(reply)
+    page.strip_tags(_UNSEEN)
+    for block in page.css(_BLOCKS):
+        block.insert_after("\n")
+    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in page.text().splitlines())
     return "\n".join(line for line in lines if line) or None
 
 
@@ -116,6 +111,7 @@ _FORBIDDEN = ("ErrorAccessDenied", "Access is denied. Check credentials and try 
 
 _GET, _UPDATE = "getMailboxSettings", "updateMailboxSettings"
 OPERATIONS = (
-    Operation(_GET, "GET", _TEMPLATES, _GET, _get, forbidden=_FORBIDDEN),
-    Operation(_UPDATE, "PATCH", _TEMPLATES, _UPDATE, _update, _read_update, forbidden=_FORBIDDEN),
+    # presence is what they are for here, so they count as it
+    Operation(_GET, "GET", _TEMPLATES, _GET, _get, budget="presence", forbidden=_FORBIDDEN),
+    Operation(_UPDATE, "PATCH", _TEMPLATES, _UPDATE, _update, _read_update, budget="presence", forbidden=_FORBIDDEN),
 )

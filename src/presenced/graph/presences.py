@@ -97,6 +97,8 @@ def parse_filter(text: str) -> list[str]:
         if named is None:
             raise GraphError(400, "BadRequest", f"Invalid filter clause: {part.strip()[:64]!r} is not an id in quotes.")
         ids.append(named[1] or named[2] or "")
+    if "" in ids or (form["ids"] is None and not ids):
+        raise GraphError(400, "BadRequest", "Invalid filter clause: an id in it is empty.")
     return ids
 
 

@@ -17,4 +17,6 @@ def set_calendar(record: Record, calendar: Calendar, now: float) -> Record:
 
 def has_run_out(record: Record, now: float) -> bool:
     """Whether more of the person's calendar must be worked out before they can be seen as of ``now``."""
-    return record.calendar.known_until is not None and record.calendar.known_until <= now
+    calendar = record.calendar
+    # a clock that was ahead leaves a calendar of days to come
+    return calendar.known_until is not None and not calendar.known_from <= now < calendar.known_until

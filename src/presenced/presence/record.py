@@ -100,11 +100,12 @@ class CalendarEvent(msgspec.Struct, frozen=True, omit_defaults=True, array_like=
 class Calendar(msgspec.Struct, frozen=True, omit_defaults=True):
     """A person's calendar as far as it is worked out: the events that begin before ``known_until``, by their start.
 
-    ``known_until`` is None for a person without a calendar.
+    ``known_until`` is None for a person without a calendar. Nothing is known of the time before ``known_from``.
     """
 
     events: tuple[CalendarEvent, ...] = ()
     known_until: float | None = None
+    known_from: float = 0.0
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -35,8 +35,14 @@ def pass_time(record: Record, now: float) -> Record:
         status_message=message if message is None or live(message, now) else None,
         manual_location=manual if manual is None or live(manual, now) else None,
         automatic_location=automatic if automatic is None or live(automatic, now) else None,
-        calendar=Calendar(
-            tuple(event for event in record.calendar.events if event.ends_at > now), record.calendar.known_until
-        ),
+        calendar=_ahead(record.calendar, now),
     )
     return settle(record, lasting, now)
+
+
+def _ahead(calendar: Calendar, now: float) -> Calendar:
+    """The calendar without what is over, of which nothing is known from then on."""
+    events = tuple(event for event in calendar.events if event.ends_at > now)
+    if len(events) == len(calendar.events):
+        return calendar
+    return Calendar(events, calendar.known_until, now)

@@ -19,7 +19,7 @@ _LATEST = 253402300799.0
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,7}))?)?", re.ASCII | re.IGNORECASE)
-_OFFSET = re.compile(r".*(?:z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE | re.DOTALL)
+_OFFSET = re.compile(r".*:.*(?:z|[+-]\d\d(?::?\d\d)?)", re.ASCII | re.IGNORECASE | re.DOTALL)
 _ZONE = re.compile(r"[A-Za-z0-9_+./-]{1,64}", re.ASCII)
 _NO_ZONES = ("localtime", "posixrules", "factory", "posix/", "right/")
 """Files beside the zones that are none of their names; ``localtime`` would be this machine's."""
@@ -73,7 +73,8 @@ def instant(local: DateTimeTimeZone, field: str) -> float:
 
 def utc(at: float) -> DateTimeTimeZone:
     """An instant (seconds since 1970 UTC) as a dateTimeTimeZone, with seven fraction digits as Graph writes it."""
-    return DateTimeTimeZone((_EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%f0"), "UTC")
+    when = (_EPOCH + timedelta(seconds=at)).replace(tzinfo=None)
+    return DateTimeTimeZone(when.isoformat(timespec="microseconds") + "0", "UTC")
 
 
 def end_of_day(now: float, zone_name: str | None) -> float:
