@@ -24,7 +24,8 @@ ALLOWED = {
     "folder": set(),
     "tls": set(),
     "http_server": {"graph"},
-    "control": {"emulator", "identity", "calendar", "presence"},
+    "control": {"emulator", "identity", "calendar", "notify", "notify_control", "presence", "store"},
+    "notify_control": {"notify", "store"},
 }
 PURE = {
     "presence": {"msgspec", "re", "math", "typing", "collections", "datetime", "zoneinfo", "icalendar", "presenced"}

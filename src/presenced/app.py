@@ -60,7 +60,7 @@ class App:
         self.notify = notify
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
-        self.control: ASGIApp = Control(identity, directory, self.calendars).application()
+        self.control: ASGIApp = Control(identity, directory, self.calendars, notify, store).application()
         parts = Parts(
             self.service,
             directory,

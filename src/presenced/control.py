@@ -22,8 +22,18 @@ from presenced.identity.directory import Directory, Person, PersonChange
 from presenced.identity.identity import Identity
 from presenced.identity.keys import LONGEST_LIFETIME
 from presenced.identity.permissions import APPLICATION, DELEGATED
+from presenced.notify.notify import Notify
+from presenced.notify_control import (
+    About,
+    DeliveriesRequest,
+    EndpointShown,
+    SubscriptionShown,
+    list_deliveries,
+    list_subscriptions,
+)
 from presenced.presence.record import Profile, guid
 from presenced.presence.refused import Refused
+from presenced.store.base import Store
 
 T = TypeVar("T")
 
@@ -113,10 +123,14 @@ class Environment(msgspec.Struct):
 class Control:
     """The owner's requests, each a coroutine from a request structure to an answer."""
 
-    def __init__(self, identity: Identity, directory: Directory, calendars: Calendars) -> None:
+    def __init__(
+        self, identity: Identity, directory: Directory, calendars: Calendars, notify: Notify, store: Store
+    ) -> None:
         self._identity = identity
         self._directory = directory
         self._calendars = calendars
+        self._notify = notify
+        self._store = store
         self._tenants = identity.tenants
         self._apps = identity.apps
 
@@ -140,11 +154,15 @@ class Control:
                 Route("/token", answer(TokenRequest, self.token), methods=["POST"]),
                 Route("/users/import", answer(ImportRequest, self.import_users), methods=["POST"]),
                 Route("/users/list", answer(ListRequest, self.list_users), methods=["POST"]),
+                Route("/users/find", answer(FindRequest, self.find_users), methods=["POST"]),
                 Route("/calendar/import", answer(CalendarImport, self.import_calendar), methods=["POST"]),
                 Route("/calendar/remove", answer(CalendarRemoval, self.remove_calendar), methods=["POST"]),
                 Route("/apps/add", answer(AppRequest, self.add_app), methods=["POST"]),
                 Route("/apps/list", answer(ListRequest, self.list_apps), methods=["POST"]),
                 Route("/keys/rotate", answer(RotateRequest, self.rotate_keys), methods=["POST"]),
+                Route("/subscriptions/list", answer(ListRequest, self.list_subscriptions), methods=["POST"]),
+                Route("/deliveries/list", answer(DeliveriesRequest, self.list_deliveries), methods=["POST"]),
+                Route("/about", answer(EnvironmentRequest, self.about), methods=["POST"]),
                 Route("/environment", answer(EnvironmentRequest, self.environment), methods=["POST"]),
             ]
         )
@@ -188,6 +206,24 @@ class Control:
     async def list_users(self, request: "ListRequest") -> list[Person]:
         """A page of people, in the order of their ids."""
         return await self._directory.page(await self._tenant(request.tenant), request.after, request.limit)
+
+    async def find_users(self, request: "FindRequest") -> list[Person | None]:
+        """The people with these ids or userPrincipalNames, None for those nobody knows."""
+        tenant = await self._tenant(request.tenant)
+        return [await self._directory.find(tenant, key) for key in request.keys]
+
+    async def list_subscriptions(self, request: "ListRequest") -> list[SubscriptionShown]:
+        """Who is subscribed in a tenant."""
+        return list_subscriptions(self._notify, await self._tenant(request.tenant))
+
+    async def list_deliveries(self, request: DeliveriesRequest) -> list[EndpointShown]:
+        """What has become of deliveries, by endpoint."""
+        return await list_deliveries(self._notify, self._store)
+
+    async def about(self, request: "EnvironmentRequest") -> About:
+        """What notifications to a tenant's apps are checked by."""
+        tenant = await self._tenant(request.tenant)
+        return About(tenant, self._notify.tokens.issuer(tenant))
 
     async def import_calendar(self, request: CalendarImport) -> Summary:
         """Make a calendar a person's."""
@@ -300,6 +336,13 @@ class ListRequest(msgspec.Struct):
     tenant: str | None = None
     after: str = ""
     limit: int = 1000
+
+
+class FindRequest(msgspec.Struct):
+    """People by id or userPrincipalName."""
+
+    keys: list[str]
+    tenant: str | None = None
 
 
 class RotateRequest(msgspec.Struct):

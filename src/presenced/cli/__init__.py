@@ -8,6 +8,7 @@ from presenced.cli.calendar import calendar
 from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.serve import serve
+from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
 from presenced.cli.users import users
 
@@ -21,5 +22,5 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys):
+for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries):
     main.add_command(command)

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from presenced.cli.connection import connect, run
 from presenced.cli.options import settings_from, settings_options
+from presenced.cli.terminal import plain
 from presenced.control import ImportRequest, ImportResult, ImportRow, Impossible, ListRequest
 from presenced.identity.directory import Person
 from presenced.settings import Settings
@@ -62,7 +63,7 @@ def list_users(tenant: str | None, as_json: bool, **values: Any) -> None:
     table = Table("id", "userPrincipalName", "displayName", "jobTitle", box=None, header_style="bold")
     for person in people:
         cells = (person.id, person.user_principal_name, person.display_name, person.job_title)
-        table.add_row(*(_plain(cell or "") for cell in cells))
+        table.add_row(*(plain(cell or "") for cell in cells))
     Console(width=None if Console().is_terminal else 160).print(table)
     click.echo(f"{len(people)} people")
 
@@ -148,8 +149,3 @@ async def _list(settings: Settings, tenant: str | None) -> list[Person]:
         ):
             people += page
     return people
-
-
-def _plain(text: str) -> str:
-    """Text without what a terminal would obey, and without rich's markup."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text).replace("[", "\\[")

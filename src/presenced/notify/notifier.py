@@ -79,7 +79,13 @@ class Notifier:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
         await asyncio.gather(*(endpoint.stop() for endpoint in self._endpoints.values()))
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return bool(self._tasks)
 
     def clock_moved(self) -> None:
         """Have everything that waits for an instant look at the clock again."""

@@ -23,6 +23,7 @@ class Notify:
     client: WebhookClient
     subscriptions: Subscriptions
     notifier: Notifier
+    tokens: ValidationTokens
     extensions: bool
 
     @classmethod
@@ -44,4 +45,4 @@ class Notify:
         tokens = ValidationTokens(issuer, clock, token_issuer, base_url)
         client = WebhookClient(rules, ca)
         notifier = Notifier(store, subscriptions, client, tokens, clock, spelling)
-        return cls(clock, rules, client, subscriptions, notifier, extensions)
+        return cls(clock, rules, client, subscriptions, notifier, tokens, extensions)

@@ -51,6 +51,10 @@ class ValidationTokens:
         self._format = _based(issuer_format, base_url)
         self._kept: dict[tuple[str, str], _Kept] = {}
 
+    def issuer(self, tenant: str) -> str:
+        """The issuer of what goes to this tenant's apps."""
+        return self._format.replace("{tid}", tenant)
+
     def all(self, subscribers: Iterable[tuple[str, str]]) -> list[str]:
         """One token for each distinct tenant and app, in the order of their first appearance."""
         return [self.token(tenant, app_id) for tenant, app_id in dict.fromkeys(subscribers)]
@@ -68,7 +72,7 @@ class ValidationTokens:
         return kept.token
 
     def _claims(self, tenant: str, app_id: str) -> dict[str, Any]:
-        issuer = self._format.replace("{tid}", tenant)
+        issuer = self.issuer(tenant)
         # Change Tracking's service principal: another object in each tenant, and always the same one there.
         principal = str(uuid.uuid5(uuid.UUID(CHANGE_TRACKING), tenant))
         return {
