@@ -26,6 +26,7 @@ ALLOWED = {
     "http_server": {"graph"},
     "control": {"emulator", "identity", "calendar", "notify", "notify_control", "presence", "store"},
     "notify_control": {"notify", "store"},
+    "listen": {"listen", "identity", "notify"},
 }
 PURE = {
     "presence": {"msgspec", "re", "math", "typing", "collections", "datetime", "zoneinfo", "icalendar", "presenced"}

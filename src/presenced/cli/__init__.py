@@ -7,6 +7,7 @@ from presenced.cli.apps import apps
 from presenced.cli.calendar import calendar
 from presenced.cli.env import env
 from presenced.cli.keys import keys
+from presenced.cli.listen import listen
 from presenced.cli.serve import serve
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
@@ -22,5 +23,5 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries):
+for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen):
     main.add_command(command)

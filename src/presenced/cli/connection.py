@@ -72,6 +72,22 @@ async def connect(settings: Settings) -> AsyncIterator[Connection]:
         folder.close()
 
 
+@contextlib.asynccontextmanager
+async def connect_running(settings: Settings) -> AsyncIterator[Connection]:
+    """The running server of ``settings``'s folder, which is not touched if there is none. Raises Impossible then."""
+    folder = DataFolder(settings.data)
+    server = folder.running()
+    if server is None:
+        raise Impossible(f"No server is running on {folder.path}. Start one with: presenced serve --data {folder.path}")
+    transport = httpx.AsyncHTTPTransport(uds=server.socket)
+    async with httpx.AsyncClient(transport=transport, base_url="http://control", timeout=120) as client:
+        try:
+            await client.get("/")  # whether anybody is there: a killed server leaves its note behind
+        except httpx.TransportError as error:
+            raise Impossible(f"The server on {folder.path} does not run any more.") from error
+        yield Connection(client, folder, server)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; what it cannot do is a message on one line, not a traceback."""
     try:
