@@ -15,8 +15,8 @@ from presenced.control import ListRequest
 from presenced.notify_control import DeliveriesRequest, EndpointShown, SubscriptionShown
 from presenced.settings import Settings
 
-_WIDTH = 240
-"""Of tables that do not go to a terminal."""
+_WIDTH = 1000
+"""Of tables that do not go to a terminal: no cell is broken into lines, so that grep finds it."""
 
 _STYLES = {"normal": "green", "slow": "yellow", "drop": "bold red"}
 
