@@ -108,7 +108,7 @@ refused everywhere. Changing another person's presence with a person's token is 
   token has ended, and go on after PATCH or reauthorize.
 - **sequenceNumber** is 20 digits, the microseconds since 1970 of the last visible change, always growing.
 - **A clock set back**: sessions, choices, messages and locations that had run out stay so, and those that had not last longer
-  by the step. Out-of-office windows and calendars go by the clock, and hold again with the number they had. A person who was
+  by the step. Out-of-office windows and calendars go by the clock, and hold again under a new number. A person who was
   deleted and is made again while the clock is behind may begin with a lower number.
 - **The default five minutes** of setPresence end exactly when Available would first fade: expiry wins.
 

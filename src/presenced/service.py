@@ -15,7 +15,7 @@ from presenced.clock import Clock
 from presenced.presence.calendar import has_run_out
 from presenced.presence.record import Record, guid
 from presenced.presence.refused import Refused
-from presenced.presence.settle import new_record, pass_time
+from presenced.presence.settle import is_ahead, new_record, pass_time, set_back
 from presenced.store.base import Change, Store, StoreUnavailable, due_at
 from presenced.view import PROPERTIES as PROPERTIES
 from presenced.view import View, render, render_unknown
@@ -172,6 +172,14 @@ class Service:
     async def _records(self, tenant: str, persons: Sequence[str], now: float) -> list[Record | None]:
         """What is known of persons, with as much of their calendars as it takes to see them as of ``now``."""
         records = await self._store.read(tenant, persons)
+        ahead = [
+            person
+            for person, record in zip(persons, records, strict=True)
+            if record is not None and is_ahead(record, now)
+        ]
+        if ahead:
+            await asyncio.gather(*(self._store.change(tenant, person, self._set_back) for person in ahead))
+            records = await self._store.read(tenant, persons)
         ended = [
             person
             for person, record in zip(persons, records, strict=True)
@@ -181,6 +189,10 @@ class Service:
             return records
         await asyncio.gather(*(self._refill(tenant, person) for person in ended))
         return await self._store.read(tenant, persons)
+
+    def _set_back(self, record: Record | None) -> Record | None:
+        now = self._clock.now()
+        return set_back(record, now) if record is not None and is_ahead(record, now) else record
 
     async def _presences_one_by_one(self, tenant: str, ids: Collection[str], *, omit_unknown: bool) -> list[bytes]:
         """Entries of persons some of whom are not rendered yet, not known, or asked for in upper case."""

@@ -57,6 +57,31 @@ async def test_what_readers_saw_end_does_not_come_back_when_the_clock_is_set_bac
     assert await jonas.state() == ("Offline", "Offline")
 
 
+async def test_an_absence_holds_again_when_the_clock_is_set_back_into_it(desk: Desk) -> None:
+    """Under a new number, to every reader alike, and it ends again by itself."""
+    desk.clock.at = 1_800_000_000.0
+    jonas = Someone(desk)
+    await jonas.mailbox(
+        automaticRepliesSetting={
+            "status": "scheduled",
+            "internalReplyMessage": "Away",
+            "scheduledStartDateTime": {"dateTime": "2027-01-15T07:00:00", "timeZone": "UTC"},
+            "scheduledEndDateTime": {"dateTime": "2027-01-15T08:10:00", "timeZone": "UTC"},
+        }
+    )
+    numbers = [(await jonas.seen())["sequenceNumber"]]
+    for seconds, away in ((600, False), (-150, True), (150, False), (-100, True), (100, False)):
+        desk.clock.advance(seconds)
+        seen = await jonas.seen()
+        assert seen["outOfOfficeSettings"]["isOutOfOffice"] is away
+        assert (await jonas.sees_own())["outOfOfficeSettings"]["isOutOfOffice"] is away
+        numbers.append(seen["sequenceNumber"])
+        assert (await jonas.seen())["sequenceNumber"] == numbers[-1]
+        await desk.app.service.settle()
+        assert (await jonas.seen())["sequenceNumber"] == numbers[-1]
+    assert numbers == sorted(set(numbers))
+
+
 async def test_many_readers_meet_a_clock_set_back(desk: Desk) -> None:
     jonas = Someone(desk)
     await jonas.session("laptop", "Busy", "InACall", "PT5M")

@@ -40,6 +40,19 @@ def pass_time(record: Record, now: float) -> Record:
     return settle(record, lasting, now)
 
 
+def is_ahead(record: Record, now: float) -> bool:
+    """Whether the clock was set back since, and by it readers would see something else than they saw last."""
+    if now >= record.settled_at:
+        return False
+    last = resolve(record, record.settled_at)
+    return msgspec.structs.replace(resolve(record, now), sequence=last.sequence) != last
+
+
+def set_back(record: Record, now: float) -> Record:
+    """The record settled anew by a clock that was set back: what goes by the clock holds again, with a new number."""
+    return settle(record, record, now)
+
+
 def _ahead(calendar: Calendar, now: float) -> Calendar:
     """The calendar without what is over, of which nothing is known from then on."""
     events = tuple(event for event in calendar.events if event.ends_at > now)
