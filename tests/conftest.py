@@ -1,9 +1,11 @@
 """What all tests share: one running server with the sample tenant, and an application with a settable clock."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 from tests.running import Server, running
 
@@ -16,6 +18,13 @@ from presenced.settings import Settings
 NADIA = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3"
 TOMAS = "66825e03-7ef5-42da-9069-724602c31f6b"
 JONAS = "5ca1ab1e-0000-4000-8000-00000000010a"
+
+# A busy machine is no fault of the code, so no deadlines. CI draws the same examples each time, so that what it says is
+# about the change and not about chance; everywhere else chance goes on looking.
+hypothesis.settings.register_profile(
+    "presenced", deadline=None, print_blob=True, derandomize=os.environ.get("CI", "") not in ("", "0", "false")
+)
+hypothesis.settings.load_profile("presenced")
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def after(rule: rrule, since: datetime, work: Work) -> list[datetime]:
 
 
 @pytest.mark.parametrize("text", RULES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     start=st.datetimes(datetime(1999, 1, 1), datetime(2004, 12, 31)),
     days=st.integers(-40, 1000) | st.integers(1000, 15_000),

@@ -217,26 +217,26 @@ def only_our_error(text: str | bytes) -> None:
         )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(EVENT, max_size=3))
 def test_fuzz_events(events: list[str]) -> None:
     only_our_error(vcalendar(CUSTOM, *events))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(WORDS, max_size=40).map("".join), st.booleans())
 def test_fuzz_lines(text: str, inside: bool) -> None:
     only_our_error(vcalendar("BEGIN:VEVENT", text, "END:VEVENT") if inside else text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary() | st.text())
 def test_fuzz_anything(text: str | bytes) -> None:
     only_our_error(text)
     only_our_error(vcalendar(text if isinstance(text, str) else text.decode("latin-1")))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([OUTLOOK, GOOGLE, APPLE]), st.randoms(use_true_random=False))
 def test_fuzz_real_files(text: str, chance: random.Random) -> None:
     """Truncated, with lines lost, doubled and swapped, and bytes changed."""

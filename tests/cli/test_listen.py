@@ -34,10 +34,15 @@ class Listener:
             env=clean_environment(),
         )
         self.lines: list[str] = []
+        self._ended = False
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        self.url = self.wait_for(r"listening at (\S+)")[1]
+        try:
+            self.url = self.wait_for(r"listening at (\S+)")[1]
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -45,12 +50,21 @@ class Listener:
             with self._news:
                 self.lines.append(line.rstrip("\n"))
                 self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
     def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first line with ``pattern`` in it, once it is there."""
+        """The first line with ``pattern`` in it, once it is there; no longer than it runs."""
+
+        def found() -> re.Match[str] | None:
+            return next((match for line in self.lines if (match := re.search(pattern, line))), None)
+
         with self._news:
-            assert self._news.wait_for(lambda: any(re.search(pattern, line) for line in self.lines), WAIT), self.lines
-            return next(found for line in self.lines if (found := re.search(pattern, line)))
+            self._news.wait_for(lambda: self._ended or found() is not None, WAIT)
+            match = found()
+            assert match is not None, (pattern, self.lines, self.process.poll())
+            return match
 
     def post(self, body: Any, query: str = "") -> httpx.Response:
         """Post as a stranger does: JSON, or bytes as they are."""

@@ -255,7 +255,7 @@ records = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(person=st.text(min_size=1, max_size=9), record=records)
 async def test_any_record_is_kept_to_the_letter(store: Store, person: str, record: Record) -> None:
     record = msgspec.structs.replace(record, profile=Profile(f"{person}@x", record.profile.display_name))

@@ -119,7 +119,7 @@ def test_readers_see_plain_text(reply: str, text: str | None) -> None:
     assert plain_text(reply) == text
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(alphabet="<>/&;!-[]'\"ab \n#x=\x00é", max_size=60) | st.text(max_size=40))
 def test_no_reply_is_too_odd(reply: str) -> None:
     found = plain_text(reply)

@@ -68,7 +68,7 @@ def parts() -> Any:
     parts.loop.close()
 
 
-fuzz = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @fuzz

@@ -125,7 +125,7 @@ def without_number(visible: Visible) -> Visible:
     return msgspec.structs.replace(visible, sequence=0)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(RUNS)
 def test_the_sequence_number_never_goes_back_and_grows_with_every_change(run: list[tuple[float, Step]]) -> None:
     now = START
@@ -156,7 +156,7 @@ def test_the_sequence_number_never_goes_back_and_grows_with_every_change(run: li
         last, last_at = seen, now
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(RUNS, SHIFTS, SHIFTS)
 def test_a_record_that_was_folded_stays_folded(run: list[tuple[float, Step]], ahead: float, back: float) -> None:
     now = START

@@ -394,4 +394,4 @@ class Presence(RuleBasedStateMachine):
 
 
 TestPresence = Presence.TestCase
-TestPresence.settings = settings(max_examples=600, stateful_step_count=50, deadline=None)
+TestPresence.settings = settings(max_examples=600, stateful_step_count=50)
