@@ -6,7 +6,7 @@ Run by scripts/docs; a test fails when the pages in the repository differ from w
 from pathlib import Path
 
 from presenced.graph.operation import Operation
-from presenced.graph.server import OPERATIONS
+from presenced.graph.operations import OPERATIONS
 from presenced.identity.permissions import NEEDS
 from presenced.settings import options
 
@@ -47,6 +47,9 @@ DIFFERS = {
     "listUsers": "`$top`, `$skiptoken` and `$select` only; `$filter` and others are refused with 400.",
     "getUser": "Five members: id, userPrincipalName, displayName, mail, jobTitle.",
     "getMe": "Five members, as for a user.",
+    "batch": "Beside what Graph takes: absolute urls that begin with this server's address, and `depends_on` (both sent by "
+    "msgraph-sdk for Python; Graph answers 400 to the urls). The answers come in the order of the requests. As Graph, "
+    "400 for a request with a body and no `Content-Type`, and for a POST or PATCH without a body.",
 }
 
 SPELLING = {operation.name.lower(): operation.name for operation in OPERATIONS} | {"mailboxsettings": "mailboxSettings"}
@@ -61,9 +64,7 @@ NOT_IMPLEMENTED = (
     ),
     ("GET", "…/mailboxSettings/automaticRepliesSetting and other single members", ""),
     ("any", "/subscriptions of other resources than presence, by Event Hubs, Event Grid or Web Push", "400"),
-    ("POST", "/$batch", ""),
     ("GET", "/$metadata and the service document", ""),
-    ("OPTIONS", "any (CORS)", ""),
 )
 
 COMPATIBILITY = """# Compatibility with Microsoft Graph
@@ -94,6 +95,8 @@ refused everywhere. Changing another person's presence with a person's token is 
   operation's page says (the newest central table says 10,000; see `throttle.presence`). A refused request is not counted.
 - **An unknown path** under `/v1.0` is 400 `BadRequest`, "Resource not found for the segment", as observed; elsewhere it
   is 404 `NotFound`.
+- **CORS**: any origin may call, as in Graph; a preflight allows the headers that the page asks for.
+- **HEAD** answers as GET does, without the body. **OPTIONS** says the methods of a path and takes no token.
 - **A status code for actions**: 200 as observed; some generated clients accept 204 only, for them there is
   `action-status = 204`.
 - **Out of office**: `isOutOfOffice` while automatic replies hold or an imported event is shown as out of office. Available
@@ -191,6 +194,8 @@ def configuration() -> str:
 def _row(operation: Operation) -> str:
     paths = "<br>".join(f"`{operation.method} /{_spelt(template)}`" for template in operation.templates)
     status = "differs" if operation.name in DIFFERS else "implemented"
+    if operation.needs is None:
+        return f"| {paths} | {status} | any token | any token |"
     need = NEEDS[operation.needs]
     return f"| {paths} | {status} | {', '.join(need.delegated) or 'none'} | {', '.join(need.application) or 'none'} |"
 

@@ -72,11 +72,16 @@ def decompress(body: bytes, encoding: str, most: int) -> bytes:
 _JSON_TYPE = re.compile(r"application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 
 
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type is one of JSON's, with or without parameters."""
+    return _JSON_TYPE.fullmatch(content_type.strip()) is not None
+
+
 def decode(body: bytes, content_type: str, form: type[T]) -> T:
     """The JSON body as ``form``. Raises GraphError 415 for another type, 400 for what cannot be read as it."""
     if not body:
         raise GraphError(400, "BadRequest", "Empty Payload. JSON content expected.")
-    if not _JSON_TYPE.fullmatch(content_type.strip()):
+    if not is_json(content_type):
         raise GraphError(
             415, "UnsupportedMediaType", "The request's Content-Type must be application/json when it has a body."
         )

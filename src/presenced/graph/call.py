@@ -1,10 +1,48 @@
 """Call and Answer: one operation asked for and answered, apart from HTTP, so that $batch can ask for several."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from presenced.graph.errors import GraphError
+from presenced.graph.headers import JSON
 from presenced.identity.caller import Caller
+
+
+class Answer(NamedTuple):
+    """What an operation answers: a status, a body (JSON) or none, and headers of its own."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = JSON
+
+
+NO_CONTENT = Answer(204)
+
+
+class Part(NamedTuple):
+    """A request within a request. ``path`` begins with the version and is still percent-encoded."""
+
+    method: str
+    path: str
+    query: str
+    content_type: str
+    body: bytes
+
+
+class Exchange(Protocol):
+    """The HTTP request that a call came in, for an operation that asks for others on its caller's behalf."""
+
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        """The addresses, such as ``http://localhost:8080``, that this client may mean this server by."""
+
+    async def ask(self, part: Part) -> Answer:
+        """The answer to a part, also when that is an error."""
+
+    def refuse(self, error: GraphError) -> Answer:
+        """An error as an answer, in Graph's envelope."""
 
 
 class Call(NamedTuple):
@@ -21,17 +59,7 @@ class Call(NamedTuple):
     query: str
     content_type: str
     body: bytes
-
-
-class Answer(NamedTuple):
-    """What an operation answers: a status, a JSON body or none, and headers of its own."""
-
-    status: int
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-NO_CONTENT = Answer(204)
+    exchange: Exchange
 
 
 def context(call: Call, fragment: str) -> bytes:

@@ -14,6 +14,7 @@ from presenced.graph.body import decode
 from presenced.graph.call import Answer, Call, context
 from presenced.graph.errors import GraphError
 from presenced.graph.operation import Operation, Parts
+from presenced.graph.query import Query, read_query
 from presenced.identity.directory import no_such_person
 from presenced.presence.out_of_office import (
     AutomaticReplies,
@@ -42,9 +43,16 @@ class _Settings(msgspec.Struct, rename="camel"):
     time_zone: str
 
 
-async def _get(parts: Parts, call: Call, request: None) -> Answer:
+_MEMBERS = tuple(field.encode_name for field in msgspec.structs.fields(_Settings))
+
+
+def _read_select(call: Call) -> Query:
+    return read_query(call.query, _MEMBERS, "mailboxSettings", ("$select", "$expand"))
+
+
+async def _get(parts: Parts, call: Call, query: Query) -> Answer:
     person = await _person(parts, call)
-    return Answer(200, _entity(call, person, await parts.service.record(call.caller.tenant, person)))
+    return Answer(200, _entity(call, person, await parts.service.record(call.caller.tenant, person), query))
 
 
 def _read_update(call: Call) -> MailboxSettings:
@@ -65,7 +73,7 @@ async def _update(parts: Parts, call: Call, request: MailboxSettings) -> Answer:
     )
     if request.time_zone is not msgspec.UNSET:
         await parts.calendars.refill(call.caller.tenant, person)  # days begin at other instants now
-    return Answer(200, _entity(call, person, record))
+    return Answer(200, _entity(call, person, record, Query()))
 
 
 async def _person(parts: Parts, call: Call) -> str:
@@ -90,7 +98,7 @@ def plain_text(reply: str) -> str | None:
     return "\n".join(line for line in lines if line) or None
 
 
-def _entity(call: Call, person: str, record: Record) -> bytes:
+def _entity(call: Call, person: str, record: Record, query: Query) -> bytes:
     replies = record.out_of_office or OutOfOffice(status="disabled")
     shown = _Settings(
         _Replies(
@@ -103,7 +111,8 @@ def _entity(call: Call, person: str, record: Record) -> bytes:
         ),
         record.time_zone or "UTC",
     )
-    return context(call, f"users('{person}')/mailboxSettings") + b"," + msgspec.json.encode(shown)[1:]
+    fragment = f"users('{person}')/mailboxSettings{query.fragment}"
+    return context(call, fragment) + b"," + query.select(msgspec.json.encode(shown))[1:]
 
 
 _TEMPLATES = ("me/mailboxsettings", "users/{id}/mailboxsettings")
@@ -112,6 +121,6 @@ _FORBIDDEN = ("ErrorAccessDenied", "Access is denied. Check credentials and try 
 _GET, _UPDATE = "getMailboxSettings", "updateMailboxSettings"
 OPERATIONS = (
     # presence is what they are for here, so they count as it
-    Operation(_GET, "GET", _TEMPLATES, _GET, _get, budget="presence", forbidden=_FORBIDDEN),
+    Operation(_GET, "GET", _TEMPLATES, _GET, _get, _read_select, budget="presence", forbidden=_FORBIDDEN),
     Operation(_UPDATE, "PATCH", _TEMPLATES, _UPDATE, _update, _read_update, budget="presence", forbidden=_FORBIDDEN),
 )

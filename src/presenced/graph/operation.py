@@ -5,8 +5,11 @@ from typing import Any, NamedTuple
 
 from presenced.calendar.calendars import Calendars
 from presenced.graph.call import Answer, Call
+from presenced.graph.errors import GraphError
 from presenced.identity.apps import Passwords
+from presenced.identity.caller import Caller
 from presenced.identity.directory import Directory
+from presenced.identity.permissions import accepted
 from presenced.notify.notify import Notify
 from presenced.service import Service
 
@@ -31,16 +34,16 @@ class Operation(NamedTuple):
 
     ``read`` takes the request apart and refuses what is malformed, before permissions are looked at: Graph validates
     a presence request's body first (ms-teams-cli issue 71). ``run`` does the work with what ``read`` made of it.
-    ``needs`` names the row of the permission table, ``needs_of_own`` another for a person's own things,
-    ``needs_extended`` another where the setting ``extensions`` is on. ``own_only``:
-    a person's token changes only that person. ``budget`` is what it is counted against (throttle.py).
-    ``forbidden`` is the code and text for a missing permission.
+    ``needs`` names the row of the permission table, None where any token will do; ``needs_of_own`` another for a
+    person's own things, ``needs_extended`` another where the setting ``extensions`` is on. ``own_only``: a person's
+    token changes only that person. ``budget`` is what it is counted against (throttle.py).
+    ``forbidden`` is the code and text for a missing permission. ``whole``: it cannot be part of a batch.
     """
 
     name: str
     method: str
     templates: tuple[str, ...]
-    needs: str
+    needs: str | None
     run: Callable[[Parts, Call, Any], Awaitable[Answer]]
     read: Callable[[Call], Any] = lambda call: None
     needs_of_own: str | None = None
@@ -48,3 +51,10 @@ class Operation(NamedTuple):
     own_only: bool = False
     budget: str | None = None
     forbidden: tuple[str, str] = ("Forbidden", "")
+    whole: bool = False
+
+
+def forbidden(caller: Caller, needs: str, text: tuple[str, str]) -> GraphError:
+    """403 for a permission that is missing, with a header that says which would do."""
+    wanted = " or ".join(accepted(caller, needs)) or "none for this kind of token"
+    return GraphError(403, *text, (("presenced-needs-permission", wanted),))

@@ -13,9 +13,9 @@ import msgspec
 from presenced.graph.body import decode
 from presenced.graph.call import Answer, Call, context
 from presenced.graph.errors import GraphError
-from presenced.graph.operation import Operation, Parts
+from presenced.graph.operation import Operation, Parts, forbidden
 from presenced.graph.query import Query, read_query
-from presenced.identity.permissions import accepted, allowed
+from presenced.identity.permissions import allowed
 from presenced.presence.record import guid
 from presenced.presence.refused import required
 from presenced.service import PROPERTIES
@@ -119,8 +119,7 @@ async def _list_presences(parts: Parts, call: Call, request: _List) -> Answer:
         count = len(found)
     else:
         if not allowed(caller, "listAllPresences"):
-            wanted = " or ".join(accepted(caller, "listAllPresences")) or "none for this kind of token"
-            raise GraphError(403, "Forbidden", "", (("presenced-needs-permission", wanted),))
+            raise forbidden(caller, "listAllPresences", ("Forbidden", ""))
         found, after = await parts.service.page(caller.tenant, query.after, query.top)
         count = await parts.service.count(caller.tenant) if query.count else 0
         if after is not None:

@@ -60,6 +60,7 @@ def read_query(text: str, members: Collection[str], kind: str, takes: Collection
     for name in options:
         if name in _OPTIONS and name not in takes:
             raise GraphError(400, "Request_UnsupportedQuery", f"The query option {name} is not supported here.")
+    _check_expand(options.get("$expand", ""), kind)
     count = options.get("$count", "false").lower()
     if count not in ("true", "false"):
         raise _bad_request(f"Invalid value '{count[:64]}' for $count: it is true or false.")
@@ -82,6 +83,18 @@ def _select(text: str, known: Collection[str], kind: str) -> tuple[str, ...] | N
                 f"Could not find a property named '{member[:64]}' on type 'microsoft.graph.{kind}' here."
             )
     return members
+
+
+def _check_expand(text: str, kind: str) -> None:
+    """No resource here has anything to expand, so only ``*`` and nothing at all can be asked for."""
+    for member in text.split(","):
+        if member.strip() not in ("", "*"):
+            raise GraphError(
+                400,
+                "BadRequest",
+                "Parsing OData Select and Expand failed: Could not find a property named "
+                f"'{member.strip()[:64]}' on type 'microsoft.graph.{kind}'.",
+            )
 
 
 def _top(text: str) -> int:

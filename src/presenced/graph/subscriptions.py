@@ -18,6 +18,7 @@ from presenced.graph.body import decode, decode_optional
 from presenced.graph.call import NO_CONTENT, Answer, Call, context
 from presenced.graph.errors import GraphError
 from presenced.graph.operation import Operation, Parts
+from presenced.graph.query import Query, read_query
 from presenced.identity.caller import Caller
 from presenced.notify.addresses import AddressRefused, check_url
 from presenced.notify.certificate import CertificateRefused, read_certificate
@@ -161,7 +162,7 @@ async def _create(parts: Parts, call: Call, new: _New) -> Answer:
             new.notification_url_app_id,
         )
         await notify.subscriptions.put(subscription)
-    return Answer(201, _entity(call, subscription))
+    return Answer(201, _entity(call, subscription, Query()))
 
 
 async def _list(parts: Parts, call: Call, request: None) -> Answer:
@@ -169,8 +170,13 @@ async def _list(parts: Parts, call: Call, request: None) -> Answer:
     return Answer(200, context(call, "subscriptions") + b',"value":' + msgspec.json.encode(shown) + b"}")
 
 
-async def _get(parts: Parts, call: Call, request: None) -> Answer:
-    return Answer(200, _entity(call, _find(parts, call)))
+def _read_select(call: Call) -> Query:
+    members = tuple(field.encode_name for field in msgspec.structs.fields(_Shown))
+    return read_query(call.query, members, "subscription", ("$select", "$expand"))
+
+
+async def _get(parts: Parts, call: Call, query: Query) -> Answer:
+    return Answer(200, _entity(call, _find(parts, call), query))
 
 
 def _read_change(call: Call) -> _Change:
@@ -206,7 +212,7 @@ async def _update(parts: Parts, call: Call, change: _Change) -> Answer:
         _check_urls(parts, [url])
         await _validate(parts, url)
         given["notification_url"] = url
-    return Answer(200, _entity(call, await _authorise(parts, call, given)))
+    return Answer(200, _entity(call, await _authorise(parts, call, given), Query()))
 
 
 async def _delete(parts: Parts, call: Call, request: None) -> Answer:
@@ -311,8 +317,9 @@ def _invalid(message: str) -> GraphError:
     return GraphError(400, "InvalidRequest", message)
 
 
-def _entity(call: Call, subscription: Subscription) -> bytes:
-    return context(call, "subscriptions/$entity") + b"," + msgspec.json.encode(_shown(subscription))[1:]
+def _entity(call: Call, subscription: Subscription, query: Query) -> bytes:
+    shown = query.select(msgspec.json.encode(_shown(subscription)))
+    return context(call, f"subscriptions{query.fragment}/$entity") + b"," + shown[1:]
 
 
 def _shown(one: Subscription, *, listed: bool = False) -> _Shown:
@@ -362,7 +369,7 @@ _ALL, _ONE, _WRITE = "subscriptions", "subscriptions/{id}", "writeSubscription"
 OPERATIONS = (
     _operation("createSubscription", "POST", _ALL, _create, _read_new, _WRITE, "Create"),
     _operation("listSubscriptions", "GET", _ALL, _list, _read_nothing, "listSubscriptions", "Read"),
-    _operation("getSubscription", "GET", _ONE, _get, _read_nothing, "readSubscription", "Read"),
+    _operation("getSubscription", "GET", _ONE, _get, _read_select, "readSubscription", "Read"),
     _operation("updateSubscription", "PATCH", _ONE, _update, _read_change, _WRITE, "Update"),
     _operation("deleteSubscription", "DELETE", _ONE, _delete, _read_nothing, _WRITE, "Delete"),
     _operation(

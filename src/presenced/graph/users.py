@@ -47,7 +47,7 @@ async def _create(parts: Parts, call: Call, new: _NewPerson) -> Answer:
 
 
 def _read_select(call: Call) -> Query:
-    return read_query(call.query, _MEMBERS, "user", ("$select",))
+    return read_query(call.query, _MEMBERS, "user", ("$select", "$expand"))
 
 
 async def _get(parts: Parts, call: Call, query: Query) -> Answer:
