@@ -10,12 +10,13 @@ Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Receiver:
-    """It answers handshakes, and 202 to notifications unless ``behaviour`` is set."""
+    """It answers handshakes, and 202 to notifications, unless it is told to behave in another way."""
 
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
         self.handshakes = 0
         self.behaviour: Behaviour | None = None
+        self.handshake_behaviour: Behaviour | None = None
         self._arrived = asyncio.Condition()
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -23,7 +24,7 @@ class Receiver:
     async def start(self) -> None:
         application = web.Application()
         application.router.add_post("/{name:.*}", self._post)
-        self._runner = web.AppRunner(application)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -48,6 +49,8 @@ class Receiver:
     async def _post(self, request: web.Request) -> web.StreamResponse:
         if (token := request.query.get("validationToken")) is not None:
             self.handshakes += 1
+            if self.handshake_behaviour is not None:
+                return await self.handshake_behaviour(request)
             return web.Response(text=token)
         if self.behaviour is not None:
             answer = await self.behaviour(request)

@@ -161,7 +161,7 @@ async def _create(parts: Parts, call: Call, new: _New) -> Answer:
             new.latest_supported_tls_version or "v1_2",
             new.notification_url_app_id,
         )
-        await notify.subscriptions.put(subscription)
+        await notify.notifier.begin(subscription)
     return Answer(201, _entity(call, subscription, Query()))
 
 

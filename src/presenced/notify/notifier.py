@@ -8,6 +8,7 @@ outbox each endpoint (endpoint.py) is told at least once. What is in memory is b
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
+from math import inf
 
 import msgspec
 import structlog
@@ -57,6 +58,8 @@ class Notifier:
         self._fresh: deque[Change] = deque(maxlen=_MOST_FRESH)
         self._position = 0
         self._noted = 0
+        # one at a time, so that the place in the feed that is kept never goes back
+        self._telling = asyncio.Lock()
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
         self._endpoints: dict[str, Endpoint] = {}
@@ -96,6 +99,19 @@ class Notifier:
         """The endpoints that something is or was delivered to, since the start."""
         return list(self._endpoints.values())
 
+    async def begin(self, subscription: Subscription) -> None:
+        """Keep a new subscription, which shall hear of what changes from now on. Raises StoreUnavailable."""
+        async with self._telling:
+            # else what was not matched yet, or is matched again after a restart, would be told to the new one
+            while await self._match_some():
+                pass
+            if self._position > self._noted:
+                await self._store.done(CONSUMER, self._position)
+                self._noted = self._position
+        await self._subscriptions.put(subscription)
+        if subscription.reminder_at() < self._clock.now() + _LONGEST_SLEEP:
+            self.clock_moved()  # its reminder may come before anything that was waited for
+
     def resume(self, subscription: Subscription) -> None:
         """The subscription was authorised anew: deliver what has waited."""
         if subscription.id in self._paused:
@@ -117,12 +133,21 @@ class Notifier:
             await self._news.wait()
             self._news.clear()
             try:
-                while changes := await self._changes():
-                    await self._match(changes)
+                more = True
+                while more:
+                    async with self._telling:
+                        more = await self._match_some()
             except StoreUnavailable as error:
                 log.error("changes cannot be told; trying again", reason=str(error))
                 await asyncio.sleep(1.0)
                 self._news.set()
+
+    async def _match_some(self) -> bool:
+        """Match the next changes; whether there were any."""
+        changes = await self._changes()
+        if changes:
+            await self._match(changes)
+        return bool(changes)
 
     async def _changes(self) -> list[Change]:
         """The changes after the last that were matched."""
@@ -205,14 +230,16 @@ class Notifier:
 
     async def _watch_subscriptions(self) -> None:
         while True:
+            soonest = inf
             try:
                 for gone in await self._subscriptions.forget_expired():
                     if gone.id in self._paused:
                         await self.forget(gone)  # nobody was allowed to hear it, and now nobody can ask any more
                 await self._remind(self._subscriptions.all())
+                soonest = min((one.reminder_at() for one in self._subscriptions.all() if not one.reminded), default=inf)
             except StoreUnavailable as error:
                 log.error("subscriptions cannot be kept; trying again", reason=str(error))
-            await self._wait(self._clock.now() + _LONGEST_SLEEP)
+            await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
 
     async def _remind(self, subscriptions: Iterable[Subscription]) -> None:
         """Ask owners whose token is about to end to reauthorize, once each."""
@@ -226,7 +253,8 @@ class Notifier:
             if subscription.lifecycle_url is not None:
                 item = lifecycle_item(subscription, "reauthorizationRequired")
                 delivery = _delivery(subscription.lifecycle_url, subscription, now, item)
-                await self._enqueue(self._noted, [delivery._replace(subscription=f"{subscription.id}/lifecycle")])
+                async with self._telling:
+                    await self._enqueue(self._noted, [delivery._replace(subscription=f"{subscription.id}/lifecycle")])
             await self._subscriptions.put(msgspec.structs.replace(subscription, reminded=True))
 
 
