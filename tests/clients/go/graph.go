@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	kiota "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoft/kiota-abstractions-go/serialization"
 	core "github.com/microsoftgraph/msgraph-sdk-go-core"
 	"github.com/microsoftgraph/msgraph-sdk-go/communications"
@@ -70,9 +71,11 @@ func reads() {
 	same([]string{*found.GetId(), state(found)}, []string{nadia, "Busy InAMeeting"})
 	found = must(app().communications().Presences().ByPresenceId(tomas).Get(ctx, nil))
 	same([]string{*found.GetId(), state(found)}, []string{tomas, "Away Away"})
-	own := must(person().presence("/me/presence").Get(ctx, nil))
-	byName := must(app().presence("/users/"+env("PRESENCED_USER")+"/presence").Get(ctx, nil))
-	same(*own.GetId(), *byName.GetId())
+	own := person()
+	request := kiota.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(kiota.GET, "{+baseurl}/me", own.base())
+	me := must(own.adapter.Send(ctx, request, models.CreateUserFromDiscriminatorValue, nil)).(models.Userable)
+	same(*me.GetUserPrincipalName(), env("PRESENCED_USER"))
+	same(*must(own.presence("/me/presence").Get(ctx, nil)).GetId(), *me.GetId())
 	_, err := app().presence("/users/"+uuid.NewString()+"/presence").Get(ctx, nil)
 	failure := refused[*odataerrors.ODataError](err)
 	same(failure.ResponseStatusCode, 404)
