@@ -284,7 +284,7 @@ async def test_a_store_that_fails_after_the_post(desk: Desk, monkeypatch: pytest
             raise StoreUnavailable("disk full")
         await keep(*arguments)
 
-    desk.store.keep = failing  # type: ignore[method-assign]
+    desk.store.keep = failing  # type: ignore[method-assign, assignment]
     await desk.queue("old")
     await desk.receiver.wait_for(1)
     await desk.queue("new", position=2)
