@@ -17,7 +17,7 @@ from presenced.graph.query import Query, read_query
 from presenced.identity.directory import Person, PersonChange, no_such_person
 
 _MEMBERS = tuple(field.encode_name for field in msgspec.structs.fields(Person))
-_LONGEST_PASSWORD = 256
+LONGEST_PASSWORD = 256
 
 
 class _PasswordProfile(msgspec.Struct, rename="camel"):
@@ -36,8 +36,8 @@ def _read_new(call: Call) -> _NewPerson:
     if not isinstance(new.user_principal_name, str):
         raise _bad_request("A value is required for property 'userPrincipalName' of resource 'User'.")
     password = new.password_profile.password if new.password_profile else None
-    if password is not None and not 0 < len(password) <= _LONGEST_PASSWORD:
-        raise _bad_request(f"passwordProfile.password must have 1 to {_LONGEST_PASSWORD} characters.")
+    if password is not None and not 0 < len(password) <= LONGEST_PASSWORD:
+        raise _bad_request(f"passwordProfile.password must have 1 to {LONGEST_PASSWORD} characters.")
     return new
 
 

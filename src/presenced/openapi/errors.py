@@ -38,32 +38,28 @@ _HEADERS: dict[int, Header] = {
 def codes_of(operation: Operation) -> Codes:
     """The codes an operation can answer, by status."""
     about = ABOUT[operation.name]
+    own_body = operation.name in ("createUser", "updateUser")
+    templated = any("{id}" in template for template in operation.templates)
+    rows: list[tuple[bool, int, tuple[str, ...]]] = [
+        (True, 400, ("BadRequest",)),
+        (bool(about.query), 400, ("Request_BadRequest", "Request_UnsupportedQuery")),
+        (operation.method != "GET", 400, ("InvalidArgument",)),
+        (own_body, 400, ("Request_BadRequest",)),
+        (not operation.anonymous, 401, ("InvalidAuthenticationToken",)),
+        (operation.own_only, 401, ("Unauthorized",)),
+        (operation.needs is not None, 403, (operation.forbidden[0],)),
+        (templated, 404, ("NotFound",)),  # what is longer than any path can be is none of Graph's
+        (operation.method != "GET", 408, ("RequestTimeout",)),
+        (operation.method != "GET", 413, ("RequestEntityTooLarge",)),
+        (operation.method != "GET", 415, ("UnsupportedMediaType",)),
+        (operation.budget is not None, 429, ("TooManyRequests",)),
+        (not operation.anonymous, 503, ("ServiceNotAvailable",)),
+        *((True, status, names) for status, names in about.errors.items()),
+    ]
     codes: dict[int, dict[str, None]] = {}
-
-    def add(status: int, *names: str) -> None:
-        codes.setdefault(status, {}).update(dict.fromkeys(names))
-
-    add(400, "BadRequest")
-    if about.query:
-        add(400, "Request_BadRequest", "Request_UnsupportedQuery")
-    if not operation.anonymous:
-        add(401, "InvalidAuthenticationToken")
-        add(503, "ServiceNotAvailable")
-    if operation.own_only:
-        add(401, "Unauthorized")
-    if operation.needs is not None:
-        add(403, operation.forbidden[0])
-    if operation.budget is not None:
-        add(429, "TooManyRequests")
-    if operation.method != "GET":
-        add(408, "RequestTimeout")
-        add(413, "RequestEntityTooLarge")
-        add(415, "UnsupportedMediaType")
-        add(400, "InvalidArgument")
-    if operation.name in ("createUser", "updateUser"):
-        add(400, "Request_BadRequest")
-    for status, names in about.errors.items():
-        add(status, *names)
+    for applies, status, names in rows:
+        if applies:
+            codes.setdefault(status, {}).update(dict.fromkeys(names))
     return {status: list(codes[status]) for status in sorted(codes)}
 
 

@@ -1,8 +1,7 @@
 """Operations: of each operation what the tables of graph/ do not say: words for people, examples, the errors that are
 its own, and which operation may come next.
 
-Every operation has a row here (a test says so); everything else in the document is derived. The people in the examples
-are the first of the sample tenant, and those of Graph's own page of getPresencesByUserId.
+Every operation has a row here (a test says so); everything else in the document is derived.
 """
 
 from collections.abc import Mapping
@@ -10,13 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from presenced.graph.metadata import XML
-
-Example = dict[str, Any]
-
-PERSON = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3"
-SECOND_PERSON = "66825e03-7ef5-42da-9069-724602c31f6b"
-SUBSCRIPTION = "7f105c7d-2dc5-4530-97cd-4e7ae6534c07"
-_APP = "5ca1ab1e-0000-4000-8000-00000000a001"
+from presenced.openapi.examples import (
+    APP,
+    BUSY,
+    PERSON,
+    PRESENCE,
+    REPLIES,
+    SECOND_PERSON,
+    SETTINGS,
+    SUBSCRIBED,
+    SUBSCRIPTION_TO_CREATE,
+    USER,
+    Example,
+    collection,
+    entity,
+)
 
 JSON = "application/json"
 
@@ -53,68 +60,6 @@ class About:
     content_type: str = JSON
 
 
-_BUSY = {"sessionId": _APP, "availability": "Busy", "activity": "InACall", "expirationDuration": "PT1H"}
-_PRESENCE = {
-    "id": PERSON,
-    "availability": "Busy",
-    "activity": "InAMeeting",
-    "statusMessage": None,
-    "outOfOfficeSettings": {"message": None, "isOutOfOffice": False},
-    "workLocation": {"placeId": None, "source": "none", "workLocationType": "unspecified"},
-    "sequenceNumber": "00001795514922000000",
-}
-_USER = {
-    "id": PERSON,
-    "userPrincipalName": "nadia@sample.example",
-    "displayName": "Nadia Petrova",
-    "mail": "nadia@sample.example",
-    "jobTitle": "Product Manager",
-}
-_SUBSCRIPTION_TO_CREATE = {
-    "changeType": "updated",
-    "notificationUrl": "https://client.example/notifications",
-    "resource": f"communications/presences/{PERSON}",
-    "expirationDateTime": "2026-11-24T12:00:00Z",
-    "clientState": "a secret of the client",
-}
-_SUBSCRIPTION = {
-    "id": SUBSCRIPTION,
-    "resource": f"communications/presences/{PERSON}",
-    "applicationId": _APP,
-    "changeType": "updated",
-    "clientState": "a secret of the client",
-    "notificationUrl": "https://client.example/notifications",
-    "notificationQueryOptions": None,
-    "lifecycleNotificationUrl": None,
-    "expirationDateTime": "2026-11-24T12:00:00Z",
-    "creatorId": SECOND_PERSON,
-    "includeResourceData": False,
-    "latestSupportedTlsVersion": "v1_2",
-    "encryptionCertificate": None,
-    "encryptionCertificateId": None,
-    "notificationUrlAppId": None,
-    "notificationContentType": "application/json",
-}
-_REPLIES = {
-    "status": "alwaysEnabled",
-    "externalAudience": "none",
-    "internalReplyMessage": "<p>Back on Monday.</p>",
-    "externalReplyMessage": "",
-}
-_SETTINGS = {
-    "automaticRepliesSetting": {**_REPLIES, "scheduledStartDateTime": None, "scheduledEndDateTime": None},
-    "timeZone": "Europe/Berlin",
-}
-
-
-def _collection(fragment: str, *items: Example) -> Example:
-    return {"@odata.context": f"http://localhost:8080/v1.0/$metadata#{fragment}", "value": list(items)}
-
-
-def _entity(fragment: str, item: Example) -> Example:
-    return {"@odata.context": f"http://localhost:8080/v1.0/$metadata#{fragment}", **item}
-
-
 _NOT_A_PERSON = {404: ("NotFound",)}
 _NOBODY = {404: ("Request_ResourceNotFound",)}
 _GONE = {404: ("ResourceNotFound",)}
@@ -142,13 +87,12 @@ ABOUT: dict[str, About] = {
         "The answer has one presence for each distinct id, in the order of the ids. An id that names nobody is "
         "`PresenceUnknown`, or left out with the setting `unknown-ids = omit`.",
         examples={"two people": {"ids": [PERSON, SECOND_PERSON]}, "nobody": {"ids": []}},
-        answer=_collection("Collection(microsoft.graph.presence)", _PRESENCE),
-        links={"read one": Link("getPresence", "$response.body#/value/0/id")},
+        answer=collection("Collection(microsoft.graph.presence)", PRESENCE),
     ),
     "getPresence": About(
         "Presence",
         "Read the presence of one person",
-        answer=_entity(f"users('{PERSON}')/presence/$entity", _PRESENCE),
+        answer=entity(f"users('{PERSON}')/presence/$entity", PRESENCE),
         query=("$select", "$expand"),
         errors=_NOT_A_PERSON,
         links={"read the person": Link("getUser", "$response.body#/id")},
@@ -157,7 +101,7 @@ ABOUT: dict[str, About] = {
         "Presence",
         "Read the presence of some people, or of everybody",
         "With `$filter=id in ('…','…')` up to 650 people; without it, for applications, a page of everybody.",
-        answer=_collection("communications/presences", _PRESENCE),
+        answer=collection("communications/presences", PRESENCE),
         query=("$filter", "$select", "$count", "$top", "$skiptoken"),
         links={"read one": Link("getPresence", "$response.body#/value/0/id")},
     ),
@@ -166,9 +110,9 @@ ABOUT: dict[str, About] = {
         "The person shows the strongest of their sessions, unless they chose a preferred state. An Available session "
         "fades to AvailableInactive after 5 minutes and to Away after 5 more.",
         examples={
-            "in a call": _BUSY,
-            "available": {**_BUSY, "availability": "Available", "activity": "Available"},
-            "presenting": {**_BUSY, "availability": "DoNotDisturb", "activity": "Presenting"},
+            "in a call": BUSY,
+            "available": {**BUSY, "availability": "Available", "activity": "Available"},
+            "presenting": {**BUSY, "availability": "DoNotDisturb", "activity": "Presenting"},
         },
         links={
             "read": Link("getPresence", "$request.path.id"),
@@ -178,7 +122,7 @@ ABOUT: dict[str, About] = {
     "clearPresence": _action(
         "End a presence session of an application",
         "404 if the person has no live session with this `sessionId`.",
-        examples={"the session of the example of setPresence": {"sessionId": _APP}},
+        examples={"the session of the example of setPresence": {"sessionId": APP}},
     ),
     "setUserPreferredPresence": _action(
         "Choose a preferred state",
@@ -225,8 +169,8 @@ ABOUT: dict[str, About] = {
         "The endpoint is asked first whether it takes notifications: it must answer with the `validationToken`. "
         "One subscription for each person and application, at most an hour, unless `extensions = true`.",
         success=(201,),
-        examples={"one person": _SUBSCRIPTION_TO_CREATE},
-        answer=_entity("subscriptions/$entity", _SUBSCRIPTION),
+        examples={"one person": SUBSCRIPTION_TO_CREATE},
+        answer=entity("subscriptions/$entity", SUBSCRIBED),
         errors={400: _SUBSCRIPTION_REFUSED, 403: ("ExtensionError",), 409: ("ExtensionError",)},
         links={
             "read": Link("getSubscription", "$response.body#/id"),
@@ -242,13 +186,13 @@ ABOUT: dict[str, About] = {
     "listSubscriptions": About(
         "Subscriptions",
         "The subscriptions of this person and application",
-        answer=_collection("subscriptions", {**_SUBSCRIPTION, "clientState": None}),
+        answer=collection("subscriptions", {**SUBSCRIBED, "clientState": None}),
         links={"read one": Link("getSubscription", "$response.body#/value/0/id")},
     ),
     "getSubscription": About(
         "Subscriptions",
         "Read a subscription",
-        answer=_entity("subscriptions/$entity", _SUBSCRIPTION),
+        answer=entity("subscriptions/$entity", SUBSCRIBED),
         query=("$select", "$expand"),
         errors=_GONE,
         links={"delete": Link("deleteSubscription", "$request.path.id")},
@@ -258,7 +202,7 @@ ABOUT: dict[str, About] = {
         "Renew or change a subscription",
         "Every change also authorises it anew.",
         examples={"renew": {"expirationDateTime": "2026-11-24T13:00:00Z"}},
-        answer=_entity("subscriptions/$entity", _SUBSCRIPTION),
+        answer=entity("subscriptions/$entity", SUBSCRIBED),
         errors={400: _SUBSCRIPTION_REFUSED, **_GONE},
         links={"read": Link("getSubscription", "$request.path.id")},
     ),
@@ -281,7 +225,7 @@ ABOUT: dict[str, About] = {
     "getMailboxSettings": About(
         "Mailbox settings",
         "Read automatic replies and the time zone",
-        answer=_entity(f"users('{PERSON}')/mailboxSettings", _SETTINGS),
+        answer=entity(f"users('{PERSON}')/mailboxSettings", SETTINGS),
         query=("$select", "$expand"),
         errors=_OTHER_MAILBOX,
     ),
@@ -290,7 +234,7 @@ ABOUT: dict[str, About] = {
         "Set automatic replies, and so out of office, and the time zone",
         "Members that are left out stay as they are.",
         examples={
-            "out of office": {"automaticRepliesSetting": _REPLIES},
+            "out of office": {"automaticRepliesSetting": REPLIES},
             "back": {"automaticRepliesSetting": {"status": "disabled"}},
             "scheduled": {
                 "automaticRepliesSetting": {
@@ -304,14 +248,14 @@ ABOUT: dict[str, About] = {
                 "timeZone": "Europe/Berlin",
             },
         },
-        answer=_entity(f"users('{PERSON}')/mailboxSettings", _SETTINGS),
+        answer=entity(f"users('{PERSON}')/mailboxSettings", SETTINGS),
         errors=_OTHER_MAILBOX,
         links={"read presence": Link("getPresence", "$request.path.id")},
     ),
     "getMe": About(
         "People",
         "Read the person who is signed in",
-        answer=_entity("users/$entity", _USER),
+        answer=entity("users/$entity", USER),
         query=("$select", "$expand"),
         errors=_NOBODY,
         links={"read presence": Link("getPresence", "$response.body#/id")},
@@ -319,7 +263,7 @@ ABOUT: dict[str, About] = {
     "listUsers": About(
         "People",
         "Read the people of the tenant, a page at a time",
-        answer=_collection("users", _USER),
+        answer=collection("users", USER),
         query=("$select", "$top", "$skiptoken"),
         links={"read one": Link("getUser", "$response.body#/value/0/id")},
     ),
@@ -330,7 +274,7 @@ ABOUT: dict[str, About] = {
         examples={
             "a person": {"userPrincipalName": "robin@sample.example", "displayName": "Robin Hale", "jobTitle": "Guide"}
         },
-        answer=_entity("users/$entity", _USER),
+        answer=entity("users/$entity", USER),
         links={
             "read": Link("getUser", "$response.body#/id"),
             "change": Link("updateUser", "$response.body#/id"),
@@ -348,7 +292,7 @@ ABOUT: dict[str, About] = {
         "People",
         "Read a person",
         "By object id or userPrincipalName.",
-        answer=_entity("users/$entity", _USER),
+        answer=entity("users/$entity", USER),
         query=("$select", "$expand"),
         errors=_NOBODY,
         links={"read presence": Link("getPresence", "$response.body#/id")},
@@ -384,7 +328,7 @@ ABOUT: dict[str, About] = {
                         "method": "POST",
                         "url": f"/users/{PERSON}/presence/setPresence",
                         "headers": {"Content-Type": "application/json"},
-                        "body": _BUSY,
+                        "body": BUSY,
                     },
                 ]
             }
@@ -395,7 +339,7 @@ ABOUT: dict[str, About] = {
                     "id": "1",
                     "status": 200,
                     "headers": {"Content-Type": "application/json", "Cache-Control": "no-cache"},
-                    "body": _entity(f"users('{PERSON}')/presence/$entity", _PRESENCE),
+                    "body": entity(f"users('{PERSON}')/presence/$entity", PRESENCE),
                 }
             ]
         },

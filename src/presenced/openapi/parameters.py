@@ -4,7 +4,7 @@ from typing import Any
 
 from presenced.graph.operation import Operation
 from presenced.graph.query import LARGEST_PAGE
-from presenced.openapi.operations import PERSON, SECOND_PERSON
+from presenced.openapi.examples import PERSON, SECOND_PERSON
 from presenced.openapi.schemas import GUID, components, reference
 
 

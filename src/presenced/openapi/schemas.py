@@ -16,6 +16,8 @@ from presenced.graph.model import ENUMS
 from presenced.graph.operations import OPERATIONS
 from presenced.graph.presences import MOST_IDS
 from presenced.graph.subscriptions import LONGEST_TEXT
+from presenced.graph.users import LONGEST_PASSWORD
+from presenced.identity.directory import LONGEST
 from presenced.presence.actions import LONGEST_SESSION_ID
 from presenced.presence.out_of_office import LONGEST_REPLY
 from presenced.presence.states import PREFERRED_STATES, SESSION_STATES, State
@@ -69,6 +71,9 @@ ANSWERS = (
 GUID = {"type": "string", "format": "uuid"}
 _DATE_TIME = {"type": "string", "format": "date-time"}
 _DURATION = {"type": "string", "format": "duration"}
+_LOCAL = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,7})?)?$"
+_NAME = "^[^\\s@]{1,64}@[^\\s@]{1,190}$"
+_CERTIFICATE = {"type": "string", "minLength": 1, "description": "X.509, DER, in base64."}
 
 
 def _text(longest: int, shortest: int = 0) -> Schema:
@@ -105,8 +110,14 @@ _REPLIES = {
     "externalAudience": _words("externalAudienceScope"),
 }
 
+_PROFILE = {
+    name: _nullable({**_text(longest), "pattern": "^[^\\x00-\\x1f\\x7f]*$"}) for name, longest in LONGEST.items()
+}
+
 PROPERTIES: dict[str, Schema] = {
-    "presence": {"id": {**GUID, "description": "The object id of the person."}},
+    "presence": {
+        "id": {"type": "string", "description": "The object id of the person; of nobody, the id as it was asked."}
+    },
     "itemBody": {"contentType": {"const": "text"}},
     "presenceStatusMessage": {"publishedDateTime": _DATE_TIME},
     "userWorkLocation": {"source": _words("workLocationSource"), "workLocationType": _words("workLocationType")},
@@ -139,7 +150,11 @@ PROPERTIES: dict[str, Schema] = {
         "placeId": _nullable(_text(LONGEST_PLACE_ID)),
     },
     "dateTimeTimeZone": {
-        "dateTime": {"type": "string", "description": "A local time without an offset, such as 2026-10-18T17:05:33."},
+        "dateTime": {
+            "type": "string",
+            "pattern": _LOCAL,
+            "description": "A local time without an offset, such as 2026-10-18T17:05:33.",
+        },
         "timeZone": _nullable({"type": "string", "description": "An IANA or a Windows name; UTC if left out."}),
     },
     "subscription": {"id": GUID, "applicationId": GUID, "creatorId": GUID, "expirationDateTime": _DATE_TIME},
@@ -153,7 +168,7 @@ PROPERTIES: dict[str, Schema] = {
         },
         "expirationDateTime": {**_DATE_TIME, "description": "At most an hour away."},
         "clientState": _nullable(_text(LONGEST_TEXT)),
-        "encryptionCertificate": _nullable({"type": "string", "description": "X.509, DER, in base64."}),
+        "encryptionCertificate": _nullable(_CERTIFICATE),
         "encryptionCertificateId": _nullable(_text(LONGEST_TEXT)),
         "latestSupportedTlsVersion": _nullable({"enum": ["v1_0", "v1_1", "v1_2", "v1_3"]}),
         # refused: an ordinary subscription is by webhook
@@ -165,7 +180,7 @@ PROPERTIES: dict[str, Schema] = {
         "expirationDateTime": {**_DATE_TIME, "description": "At most an hour away."},
         "notificationUrl": {"type": "string", "format": "uri"},
         "lifecycleNotificationUrl": None,
-        "encryptionCertificate": {"type": "string", "description": "X.509, DER, in base64."},
+        "encryptionCertificate": _CERTIFICATE,
         "encryptionCertificateId": _nullable(_text(LONGEST_TEXT)),
     },
     "automaticRepliesSetting": _REPLIES,
@@ -177,9 +192,12 @@ PROPERTIES: dict[str, Schema] = {
     "mailboxSettingsUpdate": {"timeZone": _nullable({"type": "string", "description": "An IANA or a Windows name."})},
     "user": {"id": GUID},
     "userToCreate": {
+        **_PROFILE,
         "id": _nullable(GUID),
-        "userPrincipalName": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{1,100}$"},
+        "userPrincipalName": {"type": "string", "pattern": _NAME},
     },
+    "userUpdate": {**_PROFILE, "userPrincipalName": _nullable({"type": "string", "pattern": _NAME})},
+    "passwordProfile": {"password": _nullable(_text(LONGEST_PASSWORD, 1))},
     "serviceResource": {"kind": {"enum": ["EntitySet", "Singleton"]}},
     "innerError": {"date": {"type": "string"}, "request-id": GUID},
 }
