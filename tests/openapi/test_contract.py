@@ -102,7 +102,6 @@ def contract(tmp_path: Path, receiver: str) -> Callable[..., dict[str, Any]]:
             done = subprocess.run(
                 [
                     str(Path(sys.executable).with_name("schemathesis")),
-                    *("--config-file", str(Path(__file__).with_name("schemathesis.toml"))),
                     *("run", f"{server.http}/openapi.json", "--no-color", "--output-truncate", "false"),
                     *("--header", f"Authorization: Bearer {token}", "--exclude-checks", ",".join(LEFT_OUT)),
                     *("--request-timeout", "60", "--warnings", "off", *options),

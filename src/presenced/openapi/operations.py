@@ -88,6 +88,7 @@ ABOUT: dict[str, About] = {
         "`PresenceUnknown`, or left out with the setting `unknown-ids = omit`.",
         examples={"two people": {"ids": [PERSON, SECOND_PERSON]}, "nobody": {"ids": []}},
         answer=collection("Collection(microsoft.graph.presence)", PRESENCE),
+        links={"read one": Link("getPresence", "$response.body#/value/0/id")},
     ),
     "getPresence": About(
         "Presence",
