@@ -208,6 +208,7 @@ REFUSED: list[tuple[dict[str, Any], int, str, str]] = [
     ({"resource": "communications/presences"}, 400, "InvalidRequest", "extensions = true"),
     ({"clientState": "x" * 129}, 400, "InvalidRequest", "clientState is longer than 128"),
     ({"encryptionCertificateId": "x" * 129}, 400, "InvalidRequest", "encryptionCertificateId is longer than 128"),
+    ({"notificationUrlAppId": "x" * 129}, 400, "InvalidRequest", "notificationUrlAppId is longer than 128"),
     ({"latestSupportedTlsVersion": "v9"}, 400, "InvalidRequest", "v1_2"),
     ({"includeResourceData": True}, 400, "InvalidRequest", "encryptionCertificate"),
     ({"encryptionCertificate": "AAAA"}, 400, "ValidationError", "Certificate validation error:"),
@@ -241,6 +242,32 @@ async def test_more_than_650_and_applications_are_refused(desk: Desk, receiver: 
     assert (await client.post("/subscriptions", json=body(desk, receiver, *many[:650]))).status_code == 201
 
 
+async def test_what_cannot_be_changed_to(desk: Desk, receiver: Receiver) -> None:
+    made = await subscribe(desk, receiver, JONAS)
+    client = desk.client("Presence.Read.All", user=NADIA)
+    for change in (
+        {"encryptionCertificateId": None},
+        {"encryptionCertificateId": ""},
+        {"encryptionCertificateId": "x" * 129},
+        {"notificationUrl": ""},
+        {"lifecycleNotificationUrl": receiver.url},
+    ):
+        answer = await client.patch(f"/subscriptions/{made['id']}", json=change)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest"), change
+
+
+class TestBehindAProxy:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(sample=True, public_url="https://presence.example.com")
+
+    async def test_this_machine_cannot_be_called_by_others(self, desk: Desk, receiver: Receiver) -> None:
+        client = desk.client("Presence.Read.All", user=NADIA)
+        answer = await client.post("/subscriptions", json=body(desk, receiver, JONAS))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")
+        assert receiver.handshakes == 0
+
+
 async def test_a_short_life_is_raised_to_45_minutes(desk: Desk, receiver: Receiver) -> None:
     made = await subscribe(desk, receiver, JONAS, expirationDateTime=expiry(desk, 5))
     assert made["expirationDateTime"] == "2027-01-15T08:45:00.0000000Z"
@@ -258,8 +285,16 @@ class TestExtensions:
         new = body(desk, receiver, resource="communications/presences", expirationDateTime=expiry(desk, 2 * 24 * 60))
         for again in (201, 409):
             assert (await client.post("/subscriptions", json=new)).status_code == again
-        second = await client.post("/subscriptions", json=body(desk, receiver, TOMAS))
-        assert second.status_code == 201
+        second, third = await asyncio.gather(
+            *(client.post("/subscriptions", json=body(desk, receiver, TOMAS)) for _ in range(2))
+        )
+        assert sorted((second.status_code, third.status_code)) == [201, 409], "the same one twice"
+        people = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(5000)]
+        large, other = await asyncio.gather(
+            client.post("/subscriptions", json=body(desk, receiver, *people)),
+            client.post("/subscriptions", json=body(desk, receiver, people[0])),
+        )
+        assert (large.status_code, other.status_code) == (201, 201), large.text
         await Someone(desk).session("app", "Busy", "InACall")
         (item,) = await receiver.wait_for(1)
         assert item["resource"] == f"communications/presences('{JONAS}')"

@@ -204,7 +204,7 @@ ABOUT: dict[str, About] = {
         "Every change also authorises it anew.",
         examples={"renew": {"expirationDateTime": "2026-11-24T13:00:00Z"}},
         answer=entity("subscriptions/$entity", SUBSCRIBED),
-        errors={400: _SUBSCRIPTION_REFUSED, **_GONE},
+        errors={400: _SUBSCRIPTION_REFUSED, 409: ("ExtensionError",), **_GONE},
         links={"read": Link("getSubscription", "$request.path.id")},
     ),
     "deleteSubscription": About(

@@ -15,7 +15,7 @@ from presenced.graph.errors import Envelope
 from presenced.graph.model import ENUMS
 from presenced.graph.operations import OPERATIONS
 from presenced.graph.presences import MOST_IDS
-from presenced.graph.subscriptions import LONGEST_TEXT
+from presenced.graph.subscription_requests import LONGEST_TEXT
 from presenced.graph.users import LONGEST_PASSWORD
 from presenced.identity.directory import LONGEST
 from presenced.presence.actions import LONGEST_SESSION_ID
@@ -44,8 +44,8 @@ NAMES = {
     "Message": "statusMessageToSet",
     "ItemBody": "itemBodyToSet",
     "SetLocation": "setLocationRequest",
-    "_New": "subscriptionToCreate",
-    "_Change": "subscriptionUpdate",
+    "NewSubscription": "subscriptionToCreate",
+    "SubscriptionChange": "subscriptionUpdate",
     "_Shown": "subscription",
     "_Settings": "mailboxSettings",
     "_Replies": "automaticRepliesSetting",

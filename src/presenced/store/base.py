@@ -136,6 +136,10 @@ class Store(Protocol):
         """
         ...
 
+    async def move(self, subscription: str, endpoint: str) -> None:
+        """Have what waits for a subscription go to another endpoint."""
+        ...
+
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
         """Up to ``limit`` (tenant, person) whose next change by themselves is at or before ``now``, soonest first."""
         ...

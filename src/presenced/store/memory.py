@@ -111,6 +111,11 @@ class MemoryStore:
         await self.delivered(dropped)
         return len(dropped)
 
+    async def move(self, subscription: str, endpoint: str) -> None:
+        for one in list(self._outbox.values()):
+            if one.subscription == subscription:
+                self._outbox[one.id] = one._replace(endpoint=endpoint)
+
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
         waiting = sorted((at, key) for key, record in self._records.items() if (at := due_at(record)) is not None)
         return [key for at, key in waiting if at <= now][:limit]
