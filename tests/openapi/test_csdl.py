@@ -19,6 +19,7 @@ from tests.receiver import Receiver
 
 from presenced.graph.model import NOT_SERVED
 from presenced.graph.operations import OPERATIONS
+from presenced.graph.subscription_requests import NewSubscription, SubscriptionChange
 from presenced.identity.permissions import DELEGATED
 
 MICROSOFT = csdl.read(csdl.MICROSOFT.read_text("utf-8"))
@@ -281,3 +282,25 @@ def test_actions_read_the_parameters_that_are_declared() -> None:
         assert form is not None
         read = {field.encode_name for field in msgspec.structs.fields(form)}
         assert read == MICROSOFT.actions[name].parameters.keys()
+
+
+def test_subscriptions_read_names_that_graph_has() -> None:
+    """A misspelt name would be passed over as unknown."""
+    web_push = {"vapidPublicKey", "webPushEncryptionP256dhPublicKey", "webPushEncryptionSecret"}
+    for form, more in ((NewSubscription, web_push), (SubscriptionChange, set())):
+        read = {field.encode_name for field in msgspec.structs.fields(form)}
+        assert read <= MICROSOFT.types["subscription"].properties.keys() | more
+
+
+@pytest.mark.parametrize("name", ["vapidPublicKey", "webPushEncryptionP256dhPublicKey", "webPushEncryptionSecret"])
+async def test_web_push_is_refused_by_each_of_its_names(desk: Desk, receiver: Receiver, name: str) -> None:
+    subscription = {
+        "changeType": "updated",
+        "notificationUrl": receiver.url,
+        "resource": f"communications/presences/{TOMAS}",
+        "expirationDateTime": datetime.fromtimestamp(desk.clock.now() + 3600, UTC).isoformat(),
+        name: "a key",
+    }
+    answer = await desk.client(*DELEGATED, user=NADIA).post("/subscriptions", json=subscription)
+    assert answer.status_code == 400
+    assert "Web Push" in answer.json()["error"]["message"]

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from presenced.cli.options import settings_from, settings_options
-from presenced.openapi.document import document
+from presenced.openapi.document import document_json
 
 
 @click.command()
@@ -18,4 +18,4 @@ def openapi(**values: Any) -> None:
     """
     settings = settings_from(values)
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
-    click.echo(msgspec.json.format(msgspec.json.encode(document(base.rstrip("/"))), indent=2))
+    click.echo(msgspec.json.format(document_json(base.rstrip("/")), indent=2).decode())

@@ -3,8 +3,10 @@
 What is here is served at ``/openapi.json`` and printed by ``presenced openapi``; it is nowhere kept.
 """
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
+
+import msgspec
 
 from presenced import __version__
 from presenced.graph.metadata import XML
@@ -16,6 +18,8 @@ from presenced.openapi import errors
 from presenced.openapi.operations import ABOUT, About, Link
 from presenced.openapi.parameters import path_parameter, query_parameter
 from presenced.openapi.schemas import GUID, TEMPLATE, components, reference
+
+_ANY_ADDRESS = "http://address.invalid"
 
 DEFAULT_SCOPE = f"{GRAPH_AUDIENCE}/.default"
 
@@ -54,9 +58,19 @@ def operation_id(operation: Operation, template: str) -> str:
     return operation.name + ("OfMe" if template.startswith("me") else "InCommunications")
 
 
-@lru_cache(16)
+def document_json(base: str) -> bytes:
+    """The document as JSON, of a server whose address is ``base`` (``scheme://host[:port]``)."""
+    return _document_json().replace(_ANY_ADDRESS.encode(), base.encode())
+
+
+@cache
+def _document_json() -> bytes:
+    """With an address to be replaced: clients choose it by their Host header, and making a document takes a while."""
+    return msgspec.json.encode(document(_ANY_ADDRESS))
+
+
 def document(base: str) -> dict[str, Any]:
-    """The document, of a server whose address is ``base`` (``scheme://host[:port]``). Not to be changed."""
+    """The document, of a server whose address is ``base``."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         for template in operation.templates:

@@ -7,14 +7,13 @@ call nothing but this server (Content-Security-Policy), so what is typed into it
 from importlib.util import find_spec
 from pathlib import Path
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from presenced.identity.base_urls import BaseUrls
-from presenced.openapi.document import document
+from presenced.openapi.document import document_json
 
 _PAGE = Path(__file__).with_name("page")
 
@@ -50,7 +49,7 @@ def openapi_routes(base_urls: BaseUrls) -> list[BaseRoute]:
     """The routes. The document says the address that the client asked at."""
 
     async def openapi(request: Request) -> Response:
-        content = msgspec.json.encode(document(base_urls.of(request.scope)))
+        content = document_json(base_urls.of(request.scope))
         return Response(content, media_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
 
     async def page(request: Request) -> Response:

@@ -6,6 +6,7 @@ words. Names are those of Graph's resources.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -275,8 +276,9 @@ BATCH: dict[str, Schema] = {
 """By hand: a part's body is anybody's JSON, which no struct describes."""
 
 
+@cache
 def components() -> dict[str, Schema]:
-    """All schemas by name."""
+    """All schemas by name. Not to be changed."""
     forms = dict.fromkeys(
         form for operation in OPERATIONS for form in (operation.takes, operation.gives) if form is not None
     )
