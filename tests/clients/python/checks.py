@@ -146,7 +146,8 @@ async def reads(sdk: Sdk) -> None:
     tomas = await client.communications.presences.by_presence_id(TOMAS).get()
     same((tomas.id, tomas.availability), (TOMAS, "Away"))
     person = sdk.client(SignedIn(os.environ["PRESENCED_DELEGATED_TOKEN"]))
-    me, own = await person.me.get(), await person.me.presence.get()
+    builder = person.me() if callable(person.me) else person.me  # in the beta SDK it is a method
+    me, own = await builder.get(), await builder.presence.get()
     same((me.user_principal_name, own.id), (os.environ["PRESENCED_USER"], me.id))
     error = sdk.module("models.o_data_errors.o_data_error").ODataError
     try:
@@ -190,20 +191,23 @@ async def actions(sdk: Sdk) -> None:
     await presence.set_status_message.post(sdk.body("set_status_message", status_message=nothing))
     same((await presence.get()).status_message, None)
 
+    # the location actions are for people only
+    person = sdk.client(SignedIn(os.environ["PRESENCED_DELEGATED_TOKEN"]))
+    presence = person.users.by_user_id(TOMAS).presence
     where = sdk.model("WorkLocationType", "work_location_type")
     await presence.set_manual_location.post(sdk.body("set_manual_location", work_location_type=where.Remote))
     same((await presence.get()).work_location.work_location_type, where.Remote)
     await presence.clear_location.post()
-    same((await presence.get()).work_location, None)
+    same((await presence.get()).work_location.work_location_type, where.Unspecified)
     await presence.set_automatic_location.post(sdk.body("set_automatic_location", work_location_type=where.Office))
     same((await presence.get()).work_location.work_location_type, where.Office)
     await presence.clear_automatic_location.post()
-    same((await presence.get()).work_location, None)
+    same((await presence.get()).work_location.work_location_type, where.Unspecified)
 
 
 async def batch(sdk: Sdk) -> None:
+    """The SDK reads the status of each part; the body it reads only where that is not JSON, with Graph as here."""
     client = sdk.client()
-    Presence = sdk.model("Presence", "presence")  # noqa: N806
     jonas = client.users.by_user_id(JONAS).presence
     busy = sdk.body("set_presence", session_id="batch", availability="Busy", activity="InACall")
     requests: list[RequestInformation] = [
@@ -218,29 +222,27 @@ async def batch(sdk: Sdk) -> None:
         item.set_depends_on([items[0]])
     for item in items:
         content.add_request(item.id, item)
-    # the SDK's items hold absolute URLs, which Graph refuses and this server takes
-    same(items[0].url.startswith("https://"), True)
     answer: Any = await BatchRequestBuilder(client.request_adapter).post(content)
     same(answer.get_response_status_codes(), {"0": 200, "1": 200, "2": 200, "3": 404})
-    same(answer.get_response_by_id("1", Presence).activity, "InACall")
-    same(answer.get_response_by_id("2", Presence).activity, "InAMeeting")
+    same(answer.get_response_by_id("1").content_type.startswith("application/json"), True)
+    same((await jonas.get()).activity, "InACall")
     await jonas.clear_presence.post(sdk.body("clear_presence", session_id="batch"))
 
-    # with the relative URLs that Graph takes
-    relative = BatchRequestContent()
+    # once a request knows its base URL, the SDK's item holds an absolute one, which Graph refuses and this server takes
+    absolute = BatchRequestContent()
     for number, request in enumerate(requests[1:3]):
+        request.path_parameters["baseurl"] = client.request_adapter.base_url
         item = BatchRequestItem(request, str(number))
-        item.url = item.url.removeprefix(client.request_adapter.base_url)
-        relative.add_request(item.id, item)
-    answer = await BatchRequestBuilder(client.request_adapter).post(relative)
-    same(answer.get_response_by_id("0", Presence).activity, "Offline")
-    same(answer.get_response_by_id("1", Presence).activity, "InAMeeting")
+        same(item.url.startswith("https://"), True)
+        absolute.add_request(item.id, item)
+    answer = await BatchRequestBuilder(client.request_adapter).post(absolute)
+    same(answer.get_response_status_codes(), {"0": 200, "1": 200})
 
 
 async def subscriptions(sdk: Sdk) -> None:
     client = sdk.client(SignedIn(os.environ["PRESENCED_DELEGATED_TOKEN"]))
     Subscription = sdk.model("Subscription", "subscription")  # noqa: N806
-    ends = datetime.now(UTC) + timedelta(minutes=20)
+    ends = datetime.now(UTC) + timedelta(minutes=50)  # less than 45 minutes is made 45
     made = await client.subscriptions.post(
         Subscription(
             change_type="updated",
@@ -252,7 +254,7 @@ async def subscriptions(sdk: Sdk) -> None:
     )
     one = client.subscriptions.by_subscription_id(made.id)
     same((await one.get()).expiration_date_time, ends)
-    later = ends + timedelta(minutes=30)
+    later = ends + timedelta(minutes=8)
     renewed = await one.patch(Subscription(expiration_date_time=later))
     same(renewed.expiration_date_time, later)
     await one.delete()
