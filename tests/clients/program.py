@@ -63,9 +63,7 @@ class Program:
         missing = (set(names) or _expected(found)) - set(found)
         return found | dict.fromkeys(sorted(missing), "not reported") if found else _nothing(printed, wrong)
 
-    def _start(
-        self, arguments: list[str], seconds: int, heard: Callable[[str], None] | None
-    ) -> tuple[int, str, str]:
+    def _start(self, arguments: list[str], seconds: int, heard: Callable[[str], None] | None) -> tuple[int, str, str]:
         """Exit code and what was printed. Whatever it started ends with it."""
         printed = ""
         with (

@@ -1,4 +1,4 @@
-"""What the programs of tests/clients run against: two servers with the sample tenant, a receiver, and the environment."""
+"""What the programs of tests/clients run against: two servers with the sample tenant and a receiver."""
 
 import asyncio
 import contextlib
@@ -60,7 +60,7 @@ def _people(server: Server, folder: Path) -> Path:
     """A file with the ids of people whom the server knows: two of the sample, the others added."""
     more = [str(uuid5(NAMESPACE_DNS, f"person-{number}.{sample.DOMAIN}")) for number in range(_MOST_IDS - 2)]
     table = folder / "people.csv"
-    table.write_text("\n".join(["id,userPrincipalName", *(f"{id},{id}@{sample.DOMAIN}" for id in more)]) + "\n")
+    table.write_text("\n".join(["id,userPrincipalName", *(f"{one},{one}@{sample.DOMAIN}" for one in more)]) + "\n")
     server.command("users", "import", str(table))
     file = folder / "people.txt"
     file.write_text("\n".join([NADIA, TOMAS, *more]) + "\n")

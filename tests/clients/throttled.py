@@ -1,4 +1,4 @@
-"""A presenced whose budget of presence comes back in five seconds instead of thirty, so that a test of retries is short.
+"""A presenced whose budget of presence comes back in five seconds, not thirty, so that a test of retries is short.
 
 All else is the server as it is: the window is the one thing changed. Called with presenced and its arguments.
 """

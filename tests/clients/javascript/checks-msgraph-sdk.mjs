@@ -112,7 +112,7 @@ export const checks = {
     same((await presence.get()).statusMessage.message.content, "Grüße ☕");
     const nothing = { message: { content: "", contentType: BodyTypeObject.Text } };
     await presence.setStatusMessage.post({ statusMessage: nothing });
-    same((await presence.get()).statusMessage ?? null, null);
+    same((await presence.get()).statusMessage?.message, undefined);
 
     // the location actions are for people only
     const own = connect(signedIn()).client.me.presence;
@@ -127,24 +127,26 @@ export const checks = {
     same(await where(), WorkLocationTypeObject.Unspecified);
   },
 
-  // this preview of the SDK reads the status of each part, and not the body when that is JSON
+  // This preview of the SDK reads the status of each part, and not its body when that is JSON; and it cannot write the
+  // headers of a part, so that Graph, and so this server, refuses an action in it.
   batch: async () => {
     const { adapter, client } = connect();
     const jonas = client.users.byUserId(JONAS).presence;
     const content = new BatchRequestContent(adapter, errors);
-    const busy = { sessionId: "batch", availability: "Busy", activity: "InACall" };
-    const set = content.addBatchRequest(jonas.setPresence.toPostRequestInformation(busy), "1");
-    set.headers = { "Content-Type": "application/json" }; // which it does not take over from the request
     const reads = [
       jonas.toGetRequestInformation(),
       client.users.byUserId(NADIA).presence.toGetRequestInformation(),
       client.users.byUserId(randomUUID()).presence.toGetRequestInformation(),
     ];
-    for (const [place, read] of reads.entries()) content.addBatchRequest(read, `${place + 2}`).dependsOn = ["1"];
+    for (const [place, read] of reads.entries()) content.addBatchRequest(read, `${place}`);
     const statuses = await (await content.postAsync()).getResponsesStatusCodes();
-    same([...statuses].sort(), [["1", 200], ["2", 200], ["3", 200], ["4", 404]]);
-    same((await jonas.get()).activity, "InACall");
-    await jonas.clearPresence.post({ sessionId: "batch" });
+    same([...statuses].sort(), [["0", 200], ["1", 200], ["2", 404]]);
+
+    const withAction = new BatchRequestContent(adapter, errors);
+    const busy = { sessionId: "batch", availability: "Busy", activity: "InACall" };
+    withAction.addBatchRequest(jonas.setPresence.toPostRequestInformation(busy));
+    const error = await refused(ODataError, withAction.postAsync());
+    same([error.responseStatusCode, error.errorEscaped.message.includes("Content-Type")], [400, true]);
   },
 
   subscriptions: async () => {

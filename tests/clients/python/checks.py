@@ -1,4 +1,4 @@
-"""The checklist (../README.md) by Microsoft's Python SDKs, as published: msgraph-sdk for v1.0, msgraph-beta-sdk for beta."""
+"""The checklist (../README.md) by Microsoft's Python SDKs, as published: msgraph-sdk (v1.0) and msgraph-beta-sdk."""
 
 import asyncio
 import importlib

@@ -19,7 +19,9 @@ async def main() -> None:
     )
     scopes = ["https://graph.microsoft.com/.default"]
     adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(credential, scopes=scopes))
-    adapter.base_url = os.environ["GRAPH_BASE_URL_TLS"].replace("v1.0", "beta")  # this line is the difference from Graph
+    adapter.base_url = os.environ["GRAPH_BASE_URL_TLS"].replace(
+        "v1.0", "beta"
+    )  # this line is the difference from Graph
     graph_client = GraphServiceClient(request_adapter=adapter)
 
     request_body = GetPresencesByUserIdPostRequestBody(
