@@ -36,10 +36,10 @@ def languages() -> list[str]:
 class Program:
     """The published clients of one language."""
 
-    def __init__(self, language: str, environment: dict[str, str]) -> None:
+    def __init__(self, language: str, environment: dict[str, str], folder: Path | None = None) -> None:
         self.language = language
         self._environment = environment
-        self._folder = HERE / language
+        self._folder = folder or HERE / language
 
     def install(self) -> None:
         """Raises Lacking or Broken."""

@@ -31,15 +31,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 def results(environment: dict[str, str], request: pytest.FixtureRequest) -> Results:
     """What the programs said of the checks whose tests are selected."""
     selected = [
-        test.callspec.params
+        (str(test.callspec.params["language"]), str(test.callspec.params["name"]))
         for test in request.session.items
         if isinstance(test, pytest.Function) and test.originalname == "test_client"
     ]
     found: Results = {}
-    for language in dict.fromkeys(parameters["language"] for parameters in selected):
+    for language in dict.fromkeys(language for language, _ in selected):
         program = Program(language, environment)
         program.install()
-        found[language] = program.run(one["name"] for one in selected if one["language"] == language)
+        found[language] = program.run(name for of, name in selected if of == language)
     return found
 
 

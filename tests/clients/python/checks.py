@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -295,7 +295,7 @@ SDKS = {
     "msgraph-sdk": ("msgraph", "v1.0", "first_presence.py"),
     "msgraph-beta-sdk": ("msgraph_beta", "beta", "first_presence_beta.py"),
 }
-CHECKS: dict[str, Callable[[Sdk], Awaitable[None]]] = {
+CHECKS: dict[str, Callable[[Sdk], Coroutine[Any, Any, None]]] = {
     "snippet": snippet,
     "ids-650": ids_650,
     "ids-651": ids_651,
