@@ -284,7 +284,7 @@ async def test_a_store_that_fails_after_the_post(desk: Desk, monkeypatch: pytest
             raise StoreUnavailable("disk full")
         await keep(*arguments)
 
-    desk.store.keep = failing  # type: ignore[method-assign]
+    desk.store.keep = failing  # type: ignore[method-assign, assignment]
     await desk.queue("old")
     await desk.receiver.wait_for(1)
     await desk.queue("new", position=2)
@@ -340,6 +340,28 @@ async def test_what_is_held_for_four_hours_is_dropped_and_counted(desk: Desk) ->
     await until_async(lambda: desk.store.endpoints(), {})
     (endpoint,) = desk.notifier.endpoints()
     assert endpoint.counts.dropped == 2
+
+
+async def test_a_clock_that_moves_while_subscriptions_are_looked_after(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due by it is done at once, not when the longest sleep is over."""
+    monkeypatch.setattr("presenced.notify.notifier._LONGEST_SLEEP", 7200.0)
+    await desk.subscriptions.add(desk.subscription())
+    forget, looked = desk.subscriptions.forget_expired, 0
+
+    async def forget_expired() -> list[Subscription]:
+        nonlocal looked
+        looked += 1
+        gone = await forget()
+        if looked == 1:
+            desk.clock.advance(3601)
+            desk.notifier.clock_moved()
+        return gone
+
+    desk.subscriptions.forget_expired = forget_expired  # type: ignore[method-assign]
+    await desk.notifier.start()
+    await until(lambda: looked == 2)
 
 
 async def test_another_url_takes_over_what_waits(desk: Desk) -> None:

@@ -284,7 +284,7 @@ class Notifier:
 
     async def _watch_subscriptions(self) -> None:
         while True:
-            soonest = inf
+            soonest, moved = inf, self._moved
             try:
                 await self._end_subscriptions()
                 await self._remind(self._subscriptions.all())
@@ -293,7 +293,8 @@ class Notifier:
                 log.error("subscriptions cannot be kept; trying again", reason=str(error))
             except Exception:
                 log.exception("subscriptions cannot be looked after; trying again")
-            await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
+            if not moved.is_set():  # else the clock was moved meanwhile
+                await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
 
     async def _end_subscriptions(self) -> None:
         """Forget those that have expired, and drop what waits for owners who had not authorised it to the end."""
