@@ -19,7 +19,7 @@ type check struct {
 }
 
 func main() {
-	known := slices.Concat(graphChecks)
+	known := slices.Concat(graphChecks, signInChecks)
 	byName := map[string]check{}
 	for _, one := range known {
 		byName[one.name] = one
