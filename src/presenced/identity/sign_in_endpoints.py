@@ -1,5 +1,6 @@
 """The endpoints people meet with a browser: authorize, the sign-in form, device login, logout (spec B.3, B.4)."""
 
+import base64
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote, urlencode
@@ -90,9 +91,10 @@ async def login(identity: Identity, request: Request) -> Response:
         raise form_not_own()
     if "user_code" in fields:
         return await _login_for_device(identity, request, tenant, fields)
-    target = Target.read(fields, tenant, identity.apps)
+    wanted = _unpacked(fields.get("request", ""))
+    target = Target.read(wanted, tenant, identity.apps)
     try:
-        asked = _asked(identity, request, fields, target)
+        asked = _asked(identity, request, wanted, target)
         if "cancel" in fields:
             raise sign_in_declined()
     except EntraError as error:
@@ -101,7 +103,7 @@ async def login(identity: Identity, request: Request) -> Response:
     try:
         user = await _who(identity, tenant, fields, people)
     except EntraError as error:
-        return _sign_in_page(identity, request, tenant, fields, asked, people, error)
+        return _sign_in_page(identity, request, tenant, wanted, asked, people, error, _typed(fields))
     response = _authorized(identity, tenant, asked, user)
     _remember(identity, request, response, tenant, user)
     return response
@@ -154,7 +156,7 @@ async def _login_for_device(identity: Identity, request: Request, tenant: str, f
         if identity.device_codes.find(waiting.user_code) is not waiting:  # expired or decided meanwhile
             raise user_code_unknown()
     except EntraError as error:
-        return _device_sign_in_page(identity, request, waiting, people, error, fields)
+        return _device_sign_in_page(identity, request, waiting, people, error, _typed(fields))
     waiting.person, waiting.stamp = user[0], identity.passwords.stamp(tenant, user[0])
     response = message(
         "You are signed in",
@@ -185,8 +187,25 @@ async def _who(identity: Identity, tenant: str, fields: Mapping[str, str], peopl
             if user[0] == fields["continue_as"]:
                 return user
         raise login_required()
-    name = fields.get("username", "").strip() or fields.get("person", "")
-    return await sign_in(identity, tenant, name, fields.get("password", ""))
+    return await sign_in(identity, tenant, _typed(fields), fields.get("password", ""))
+
+
+def _typed(fields: Mapping[str, str]) -> str:
+    """The name in a form: typed, or else chosen."""
+    return fields.get("username", "").strip() or fields.get("person", "")
+
+
+def _packed(wanted: Mapping[str, str]) -> str:
+    """An authorization request as one field of a form. Apart, browsers would change what line breaks it has."""
+    return base64.urlsafe_b64encode(urlencode(wanted).encode()).decode()
+
+
+def _unpacked(packed: str) -> dict[str, str]:
+    """That request again. Raises EntraError. It is checked anew: whoever sends the form can write it."""
+    try:
+        return parse_fields(base64.urlsafe_b64decode(packed.encode()))
+    except ValueError as error:
+        raise malformed_request("The form's field 'request' is damaged.") from error
 
 
 def _waiting(identity: Identity, request: Request, user_code: str) -> DeviceSignIn:
@@ -253,13 +272,14 @@ def _sign_in_page(
     identity: Identity,
     request: Request,
     tenant: str,
-    fields: Mapping[str, str],
+    wanted: Mapping[str, str],
     asked: AuthorizationRequest,
     people: list[User],
     error: EntraError | None = None,
+    typed: str = "",
 ) -> Response:
-    kept = {name: fields[name] for name in FIELDS if name in fields}
-    typed = fields.get("username", "").strip() or fields.get("person", "") or asked.login_hint
+    kept = {"request": _packed({name: wanted[name] for name in FIELDS if name in wanted})}
+    typed = typed or asked.login_hint
     return _form(
         identity,
         request,
@@ -279,10 +299,8 @@ def _device_sign_in_page(
     waiting: DeviceSignIn,
     people: list[User],
     error: EntraError | None = None,
-    fields: Mapping[str, str] | None = None,
+    typed: str = "",
 ) -> Response:
-    fields = fields or {}
-    typed = fields.get("username", "").strip() or fields.get("person", "")
     kept = {"user_code": waiting.user_code}
     return _form(
         identity, request, waiting.tenant, kept, _app_name(identity, waiting), people, typed, error, on_device=True
