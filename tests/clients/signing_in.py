@@ -70,7 +70,7 @@ class Form:
 @contextlib.contextmanager
 def chromium() -> Iterator[BrowserContext]:
     """A new Chromium that has never been anywhere, and does not mind the development certificate."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = shutil.which("chromium")
     assert program, "these tests need Chromium: scripts/packages chromium"
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
