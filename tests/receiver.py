@@ -1,6 +1,7 @@
 """A webhook receiver for tests: a real HTTP server on loopback that keeps what it is sent and answers as it is told."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,25 +11,27 @@ Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Receiver:
-    """It answers handshakes, and 202 to notifications unless ``behaviour`` is set."""
+    """It answers handshakes, and 202 to notifications, unless it is told to behave in another way."""
 
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
         self.handshakes = 0
         self.behaviour: Behaviour | None = None
+        self.handshake_behaviour: Behaviour | None = None
+        self.hangs_up = False
         self._arrived = asyncio.Condition()
         self._runner: web.AppRunner | None = None
         self.url = ""
 
-    async def start(self) -> None:
+    async def start(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         application = web.Application()
         application.router.add_post("/{name:.*}", self._post)
-        self._runner = web.AppRunner(application)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, host, 0, ssl_context=tls)
         await site.start()
         port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{port}/hook"
+        self.url = f"http://{host}:{port}/hook" if tls is None else f"https://localhost:{port}/hook"
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -48,6 +51,8 @@ class Receiver:
     async def _post(self, request: web.Request) -> web.StreamResponse:
         if (token := request.query.get("validationToken")) is not None:
             self.handshakes += 1
+            if self.handshake_behaviour is not None:
+                return await self.handshake_behaviour(request)
             return web.Response(text=token)
         if self.behaviour is not None:
             answer = await self.behaviour(request)
@@ -57,4 +62,7 @@ class Receiver:
         async with self._arrived:
             self.posts.append(post)
             self._arrived.notify_all()
-        return web.Response(status=202)
+        answered = web.Response(status=202)
+        if self.hangs_up:
+            answered.force_close()
+        return answered

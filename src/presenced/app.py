@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -138,6 +139,12 @@ class App:
             await self._rest(scope, receive, send)
 
 
+def _is_for_this_machine(settings: Settings) -> bool:
+    """Whether only this machine reaches the server: it listens on loopback, and is no proxy's back end either."""
+    public = settings.public_url is None or is_loopback(urlsplit(settings.public_url).hostname or "")
+    return public and is_loopback(settings.host)
+
+
 async def _load_notify(store: Store, identity: Identity, settings: Settings, clock: Clock) -> Notify:
     try:
         return await Notify.load(
@@ -145,7 +152,7 @@ async def _load_notify(store: Store, identity: Identity, settings: Settings, clo
             clock,
             identity.issuer,
             # whoever can ask a server that only this machine reaches is on this machine, and may call it anyway
-            Rules(settings.notify_allow, allow_loopback=is_loopback(settings.host)),
+            Rules(settings.notify_allow, allow_loopback=_is_for_this_machine(settings)),
             ca=settings.notify_ca,
             spelling="observed" if settings.notify_spelling == "observed" else "documented",
             token_issuer=settings.notify_issuer,

@@ -131,7 +131,7 @@ async def test_what_was_not_delivered_survives_a_restart(desk: Desk, receiver: R
     await desk.app.start()
     assert len(await receiver.wait_for(1)) == 1
     await until(lambda: notifier.endpoints()[0].idle)
-    assert await desk.app.store.endpoints() == {}
+    await emptied(desk)
 
 
 async def test_deliveries_pause_when_the_token_ends_and_go_on_when_reauthorized(desk: Desk, receiver: Receiver) -> None:
@@ -187,6 +187,13 @@ async def test_the_life_of_a_subscription(desk: Desk, receiver: Receiver) -> Non
     assert receiver.items == []
 
 
+async def emptied(desk: Desk) -> None:
+    """Wait until nothing is in the outbox, which what was told leaves a little later."""
+    async with asyncio.timeout(20):
+        while await desk.app.store.endpoints():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for something that has no event of its own."""
     async with asyncio.timeout(20):
@@ -208,6 +215,7 @@ REFUSED: list[tuple[dict[str, Any], int, str, str]] = [
     ({"resource": "communications/presences"}, 400, "InvalidRequest", "extensions = true"),
     ({"clientState": "x" * 129}, 400, "InvalidRequest", "clientState is longer than 128"),
     ({"encryptionCertificateId": "x" * 129}, 400, "InvalidRequest", "encryptionCertificateId is longer than 128"),
+    ({"notificationUrlAppId": "x" * 129}, 400, "InvalidRequest", "notificationUrlAppId is longer than 128"),
     ({"latestSupportedTlsVersion": "v9"}, 400, "InvalidRequest", "v1_2"),
     ({"includeResourceData": True}, 400, "InvalidRequest", "encryptionCertificate"),
     ({"encryptionCertificate": "AAAA"}, 400, "ValidationError", "Certificate validation error:"),
@@ -241,6 +249,32 @@ async def test_more_than_650_and_applications_are_refused(desk: Desk, receiver: 
     assert (await client.post("/subscriptions", json=body(desk, receiver, *many[:650]))).status_code == 201
 
 
+async def test_what_cannot_be_changed_to(desk: Desk, receiver: Receiver) -> None:
+    made = await subscribe(desk, receiver, JONAS)
+    client = desk.client("Presence.Read.All", user=NADIA)
+    for change in (
+        {"encryptionCertificateId": None},
+        {"encryptionCertificateId": ""},
+        {"encryptionCertificateId": "x" * 129},
+        {"notificationUrl": ""},
+        {"lifecycleNotificationUrl": receiver.url},
+    ):
+        answer = await client.patch(f"/subscriptions/{made['id']}", json=change)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest"), change
+
+
+class TestBehindAProxy:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(sample=True, public_url="https://presence.example.com")
+
+    async def test_this_machine_cannot_be_called_by_others(self, desk: Desk, receiver: Receiver) -> None:
+        client = desk.client("Presence.Read.All", user=NADIA)
+        answer = await client.post("/subscriptions", json=body(desk, receiver, JONAS))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")
+        assert receiver.handshakes == 0
+
+
 async def test_a_short_life_is_raised_to_45_minutes(desk: Desk, receiver: Receiver) -> None:
     made = await subscribe(desk, receiver, JONAS, expirationDateTime=expiry(desk, 5))
     assert made["expirationDateTime"] == "2027-01-15T08:45:00.0000000Z"
@@ -258,8 +292,16 @@ class TestExtensions:
         new = body(desk, receiver, resource="communications/presences", expirationDateTime=expiry(desk, 2 * 24 * 60))
         for again in (201, 409):
             assert (await client.post("/subscriptions", json=new)).status_code == again
-        second = await client.post("/subscriptions", json=body(desk, receiver, TOMAS))
-        assert second.status_code == 201
+        second, third = await asyncio.gather(
+            *(client.post("/subscriptions", json=body(desk, receiver, TOMAS)) for _ in range(2))
+        )
+        assert sorted((second.status_code, third.status_code)) == [201, 409], "the same one twice"
+        people = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(5000)]
+        large, other = await asyncio.gather(
+            client.post("/subscriptions", json=body(desk, receiver, *people)),
+            client.post("/subscriptions", json=body(desk, receiver, people[0])),
+        )
+        assert (large.status_code, other.status_code) == (201, 201), large.text
         await Someone(desk).session("app", "Busy", "InACall")
         (item,) = await receiver.wait_for(1)
         assert item["resource"] == f"communications/presences('{JONAS}')"
@@ -312,7 +354,7 @@ async def test_what_fails_for_four_hours_is_dropped_and_counted(desk: Desk, rece
     notifier.clock_moved()
     await until(lambda: endpoint.counts.dropped == 1)
     await until(lambda: endpoint.idle)
-    assert await desk.app.store.endpoints() == {}
+    await emptied(desk)
 
 
 async def test_an_endpoint_that_hangs_is_given_three_seconds_and_then_ten(desk: Desk, receiver: Receiver) -> None:

@@ -32,10 +32,19 @@ def receiver() -> Iterator[Receiver]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     yield receiver
-    asyncio.run_coroutine_threadsafe(receiver.stop(), loop).result(30)
+    asyncio.run_coroutine_threadsafe(stop(receiver), loop).result(30)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
+
+
+async def stop(receiver: Receiver) -> None:
+    """Stop it, also what still hangs."""
+    await receiver.stop()
+    hanging = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in hanging:
+        task.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
 
 
 async def sometimes(request: web.Request) -> web.StreamResponse:

@@ -173,6 +173,10 @@ class Certificates:
         """For localhost and loopback."""
         return _context(self._made.certificate, self._made.key, newest)
 
+    def renewed(self) -> ssl.SSLContext:
+        """Another one for localhost, with another key."""
+        return self.made(x509.DNSName("localhost"))
+
     def made(self, name: x509.GeneralName, ended: bool = False) -> ssl.SSLContext:
         """Signed for another name, or long ago."""
         authority = x509.load_pem_x509_certificate(self.ca.read_bytes())

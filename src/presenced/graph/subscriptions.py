@@ -12,13 +12,14 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
-from presenced.graph.body import decode, decode_optional
+from presenced.graph.body import decode_optional
 from presenced.graph.call import NO_CONTENT, Answer, Call, context
 from presenced.graph.errors import GraphError
 from presenced.graph.operation import Operation, Parts
 from presenced.graph.query import Query, read_query
+from presenced.graph.subscription_requests import NewSubscription, SubscriptionChange, invalid, read_change, read_new
 from presenced.identity.caller import Caller
 from presenced.notify.addresses import AddressRefused, check_url
 from presenced.notify.certificate import CertificateRefused, read_certificate
@@ -31,13 +32,9 @@ SHORTEST_LIFE, LONGEST_LIFE = 45 * 60.0, 60 * 60.0
 LONGEST_EXTENDED_LIFE = 3 * 86400.0
 """Seconds. A shorter life is raised to the shortest, a longer one refused."""
 
-LONGEST_TEXT = 128
-"""Characters of clientState and encryptionCertificateId."""
-
-_LONGEST_RESOURCE = 64 * 1024
+_LONGEST_RESOURCE, _LONGEST_EXTENDED_RESOURCE = 64 * 1024, 1 << 20
 _MOST_EXTENDED_IDS = 20_000
-_TLS_VERSIONS = ("v1_0", "v1_1", "v1_2", "v1_3")
-_WEB_PUSH = ("vapidPublicKey", "webPushEncryptionP256dhPublicKey", "webPushEncryptionSecret")
+_MOST_OF_OWNER = 1000
 _TWICE = (
     "Operation: Create; Exception:[Status Code: Conflict; Reason: A subscripton already exists. "
     "It must be deleted before a another can be made.]"
@@ -46,35 +43,6 @@ _FORBIDDEN = (
     "Operation: {}; Exception: [Status Code: Forbidden; Reason: The request is not authorized for this user or "
     "application.]"
 )
-
-
-class _New(msgspec.Struct, rename="camel"):
-    """The body of POST /subscriptions."""
-
-    change_type: str | None = None
-    notification_url: str | None = None
-    lifecycle_notification_url: str | None = None
-    resource: str | None = None
-    expiration_date_time: str | None = None
-    client_state: str | None = None
-    include_resource_data: bool | None = None
-    encryption_certificate: str | None = None
-    encryption_certificate_id: str | None = None
-    latest_supported_tls_version: str | None = None
-    notification_url_app_id: str | None = None
-    vapid_public_key: Any = None
-    web_push_encryption_p256dh_public_key: Any = None
-    web_push_encryption_secret: Any = None
-
-
-class _Change(msgspec.Struct, rename="camel"):
-    """The body of PATCH /subscriptions/{id}."""
-
-    expiration_date_time: str | UnsetType | None = UNSET
-    notification_url: str | UnsetType | None = UNSET
-    lifecycle_notification_url: str | UnsetType | None = UNSET
-    encryption_certificate: str | UnsetType | None = UNSET
-    encryption_certificate_id: str | UnsetType | None = UNSET
 
 
 class _Shown(msgspec.Struct, rename="camel"):
@@ -98,31 +66,7 @@ class _Shown(msgspec.Struct, rename="camel"):
     notification_content_type: str = "application/json"
 
 
-def _read_new(call: Call) -> _New:
-    new = decode(call.body, call.content_type, _New)
-    for name, value in (("changeType", new.change_type), ("notificationUrl", new.notification_url),
-                        ("resource", new.resource), ("expirationDateTime", new.expiration_date_time)):  # fmt: skip
-        if not value:
-            raise _invalid(f"{name} is a required property for subscription creation")
-    if new.vapid_public_key or new.web_push_encryption_p256dh_public_key or new.web_push_encryption_secret:
-        raise _invalid(f"{', '.join(_WEB_PUSH)} are for Web Push, which a webhook is not.")
-    if str(new.change_type).strip().lower() != "updated":
-        raise _invalid("changeType can only be 'updated' for presence.")
-    if len(str(new.resource)) > _LONGEST_RESOURCE:
-        raise _invalid(f"resource is longer than {_LONGEST_RESOURCE} characters.")
-    for name, value in (("clientState", new.client_state), ("encryptionCertificateId", new.encryption_certificate_id)):
-        _check_length(name, value)
-    version = new.latest_supported_tls_version
-    if version is not None and version not in _TLS_VERSIONS:
-        raise _invalid(f"latestSupportedTlsVersion is none of {', '.join(_TLS_VERSIONS)}.")
-    if new.include_resource_data and not (new.encryption_certificate and new.encryption_certificate_id):
-        raise _invalid(
-            "encryptionCertificate and encryptionCertificateId are required when includeResourceData is true."
-        )
-    return new
-
-
-async def _create(parts: Parts, call: Call, new: _New) -> Answer:
+async def _create(parts: Parts, call: Call, new: NewSubscription) -> Answer:
     notify, caller = parts.notify, call.caller
     ids = _target(parts, str(new.resource))
     now = notify.clock.now()
@@ -132,10 +76,17 @@ async def _create(parts: Parts, call: Call, new: _New) -> Answer:
     urls = [str(new.notification_url), *([new.lifecycle_notification_url] if new.lifecycle_notification_url else [])]
     _check_urls(parts, urls)
     owner = _owner(caller)
-    async with notify.subscriptions.being_made(owner) as first:
-        if not notify.extensions and (not first or notify.subscriptions.of(owner)):
+    # where one owner may have several, only the same one twice is in its own way
+    making = (*owner, str(new.resource).strip("/").lower()) if notify.extensions else owner
+    async with notify.subscriptions.being_made(making) as first:
+        owned = notify.subscriptions.of(owner)
+        if not first or (owned and not notify.extensions):
             raise GraphError(409, "ExtensionError", _TWICE)
-        for known in notify.subscriptions.of(owner):
+        if len(owned) >= _MOST_OF_OWNER:
+            reason = f"At most {_MOST_OF_OWNER} subscriptions can be held by one user or application."
+            text = f"Operation: Create; Exception: [Status Code: Forbidden; Reason: {reason}]"
+            raise GraphError(403, "ExtensionError", text)
+        for known in owned:
             if known.resource.strip("/").lower() == str(new.resource).strip("/").lower():
                 text = f"Subscription Id {known.id} already exists for the requested combination"
                 raise GraphError(409, "ExtensionError", text)
@@ -161,7 +112,7 @@ async def _create(parts: Parts, call: Call, new: _New) -> Answer:
             new.latest_supported_tls_version or "v1_2",
             new.notification_url_app_id,
         )
-        await notify.subscriptions.put(subscription)
+        await notify.notifier.begin(subscription)
     return Answer(201, _entity(call, subscription, Query()))
 
 
@@ -179,23 +130,7 @@ async def _get(parts: Parts, call: Call, query: Query) -> Answer:
     return Answer(200, _entity(call, _find(parts, call), query))
 
 
-def _read_change(call: Call) -> _Change:
-    change = decode(call.body, call.content_type, _Change)
-    if change.lifecycle_notification_url is not UNSET:
-        raise _invalid("lifecycleNotificationUrl cannot be changed. Delete the subscription and create another.")
-    for name, value in (
-        ("expirationDateTime", change.expiration_date_time),
-        ("notificationUrl", change.notification_url),
-        ("encryptionCertificate", change.encryption_certificate),
-    ):
-        if value is None or value == "":
-            raise _invalid(f"{name} cannot be emptied.")
-    if change.encryption_certificate_id is not UNSET:
-        _check_length("encryptionCertificateId", change.encryption_certificate_id)
-    return change
-
-
-async def _update(parts: Parts, call: Call, change: _Change) -> Answer:
+async def _update(parts: Parts, call: Call, change: SubscriptionChange) -> Answer:
     """Change or renew a subscription, which also authorises it anew."""
     before = _find(parts, call)
     now = parts.notify.clock.now()
@@ -210,14 +145,18 @@ async def _update(parts: Parts, call: Call, change: _Change) -> Answer:
     url = change.notification_url
     if isinstance(url, str) and url != before.notification_url:
         _check_urls(parts, [url])
-        await _validate(parts, url)
+        async with parts.notify.subscriptions.being_made((before.id,)) as first:
+            if not first:  # one handshake at a time for each owner
+                raise GraphError(409, "ExtensionError", "Another notificationUrl of yours is being validated.")
+            await _validate(parts, url)
         given["notification_url"] = url
     return Answer(200, _entity(call, await _authorise(parts, call, given), Query()))
 
 
 async def _delete(parts: Parts, call: Call, request: None) -> Answer:
-    gone = _find(parts, call)
-    await parts.notify.subscriptions.remove(gone.id)
+    gone = await parts.notify.subscriptions.remove(_find(parts, call).id)
+    if gone is None:
+        raise _not_found()
     await parts.notify.notifier.forget(gone)
     return NO_CONTENT
 
@@ -239,17 +178,29 @@ async def _authorise(parts: Parts, call: Call, given: dict[str, Any]) -> Subscri
         "authorised_until": call.caller.expires_at,
         "reminded": False,
     }
-    changed = msgspec.structs.replace(before, **authorised, **given)
-    await parts.notify.subscriptions.put(changed)
-    parts.notify.notifier.resume(before)
+    replaced = before
+
+    def change(now: Subscription) -> Subscription:
+        nonlocal replaced
+        replaced = now
+        return msgspec.structs.replace(now, **authorised, **given)
+
+    changed = await parts.notify.subscriptions.change(before.id, change)
+    if changed is None:
+        raise _not_found()
+    await parts.notify.notifier.resume(replaced, changed)
     return changed
 
 
 def _find(parts: Parts, call: Call) -> Subscription:
     found = parts.notify.subscriptions.get(call.key.lower())
     if found is None or (found.tenant, found.app, found.user) != _owner(call.caller):
-        raise GraphError(404, "ResourceNotFound", "The object was not found.")
+        raise _not_found()
     return found
+
+
+def _not_found() -> GraphError:
+    return GraphError(404, "ResourceNotFound", "The object was not found.")
 
 
 def _owner(caller: Caller) -> Owner:
@@ -257,12 +208,15 @@ def _owner(caller: Caller) -> Owner:
 
 
 def _target(parts: Parts, resource: str) -> tuple[str, ...] | None:
+    longest = _LONGEST_EXTENDED_RESOURCE if parts.notify.extensions else _LONGEST_RESOURCE
+    if len(resource) > longest:
+        raise invalid(f"resource is longer than {longest} characters.")
     try:
         ids = parse_resource(resource).ids
     except NoPresence as refused:
-        raise _invalid(str(refused)) from None
+        raise invalid(str(refused)) from None
     if ids is None and not parts.notify.extensions:
-        raise _invalid("communications/presences without a filter can only be subscribed to with extensions = true.")
+        raise invalid("communications/presences without a filter can only be subscribed to with extensions = true.")
     most = _MOST_EXTENDED_IDS if parts.notify.extensions else MOST_IDS
     if ids is not None and len(ids) > most:
         reason = f"At most {most} people can be in one subscription; {len(ids)} were sent."
@@ -276,7 +230,7 @@ def _expiry(parts: Parts, text: str, now: float) -> float:
         when = datetime.fromisoformat(text)
         at = when.replace(tzinfo=when.tzinfo or UTC).timestamp()
     except (ValueError, OverflowError):
-        raise _invalid("expirationDateTime is not a date and time such as 2026-11-23T11:00:00.0000000Z.") from None
+        raise invalid("expirationDateTime is not a date and time such as 2026-11-23T11:00:00.0000000Z.") from None
     if at <= now:
         raise GraphError(400, "ExtensionError", "Subscription expiration must be in the future.")
     longest = LONGEST_EXTENDED_LIFE if parts.notify.extensions else LONGEST_LIFE
@@ -298,7 +252,7 @@ def _check_urls(parts: Parts, urls: list[str]) -> None:
         try:
             check_url(url, parts.notify.rules)
         except AddressRefused as refused:
-            raise _invalid(refused.message) from None
+            raise invalid(refused.message) from None
 
 
 async def _validate(parts: Parts, url: str) -> None:
@@ -306,15 +260,6 @@ async def _validate(parts: Parts, url: str) -> None:
         await validate(parts.notify.client, url)
     except ValidationFailed as failed:
         raise GraphError(400, failed.code, failed.message) from None
-
-
-def _check_length(name: str, value: str | None) -> None:
-    if value is not None and len(value) > LONGEST_TEXT:
-        raise _invalid(f"{name} is longer than {LONGEST_TEXT} characters.")
-
-
-def _invalid(message: str) -> GraphError:
-    return GraphError(400, "InvalidRequest", message)
 
 
 def _entity(call: Call, subscription: Subscription, query: Query) -> bytes:
@@ -367,10 +312,10 @@ def _operation(
 _ALL, _ONE, _WRITE = "subscriptions", "subscriptions/{id}", "writeSubscription"
 
 OPERATIONS = (
-    _operation("createSubscription", "POST", _ALL, _create, _read_new, _WRITE, "Create"),
+    _operation("createSubscription", "POST", _ALL, _create, read_new, _WRITE, "Create"),
     _operation("listSubscriptions", "GET", _ALL, _list, _read_nothing, "listSubscriptions", "Read"),
     _operation("getSubscription", "GET", _ONE, _get, _read_select, "readSubscription", "Read"),
-    _operation("updateSubscription", "PATCH", _ONE, _update, _read_change, _WRITE, "Update"),
+    _operation("updateSubscription", "PATCH", _ONE, _update, read_change, _WRITE, "Update"),
     _operation("deleteSubscription", "DELETE", _ONE, _delete, _read_nothing, _WRITE, "Delete"),
     _operation(
         "reauthorizeSubscription",

@@ -16,9 +16,9 @@ import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Literal, ParamSpec, TypeVar, cast
 
 import aiohttp
 import msgspec
@@ -32,6 +32,9 @@ T = TypeVar("T")
 
 MOST_CALLS = 256
 MOST_CALLS_PER_HOST = 4
+MOST_OF_KIND = {"retry": MOST_CALLS // 2, "handshake": MOST_CALLS // 4}
+"""Of all calls at a time. What failed before, or was never reached, likely hangs; the rest is for what works."""
+
 MOST_LOOKUPS = 32
 # Idle connections are kept to so many hosts: aiohttp bounds calls, but not what it keeps open between them.
 MOST_KEPT_HOSTS = 64
@@ -54,6 +57,11 @@ _CERTIFICATES = {  # X509_V_ERR_... of OpenSSL
     64: "The certificate of the endpoint is for another address.",
 }
 _CERTIFICATE = "The certificate of the endpoint is not trusted."
+
+
+Kind = Literal["first", "retry", "handshake"]
+
+_UNBOUNDED: AbstractAsyncContextManager[None] = nullcontext()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -91,6 +99,7 @@ class WebhookClient:
         self._keeping = self._session(tls, keeps=True)
         self._closing = self._session(tls, keeps=False)
         self._slots = asyncio.Semaphore(MOST_CALLS)
+        self._slots_of_kind = {kind: asyncio.Semaphore(most) for kind, most in MOST_OF_KIND.items()}
         self._hosts: dict[str, _Host] = {}
         self._kept: OrderedDict[str, float] = OrderedDict()
 
@@ -101,11 +110,13 @@ class WebhookClient:
         headers: Mapping[str, str],
         timeout: float,  # noqa: ASYNC109  (it starts anew when the call does)
         read: int,
+        kind: Kind = "first",
     ) -> Answer:
         """POST to a URL, a body of at most 1 MiB, and read at most ``read`` bytes of the answer's.
 
         ``timeout`` covers everything from looking the name up to the last byte read. A call may wait as long again
-        for its turn, which neither ``seconds`` nor the endpoint's blame includes. Raises CallFailed.
+        for its turn, which neither ``seconds`` nor the endpoint's blame includes. ``kind`` says which share of all
+        calls it counts against. Raises CallFailed.
         """
         try:
             target = check_url(url, self._rules, most=MOST_URL + _MOST_ADDED)
@@ -115,7 +126,7 @@ class WebhookClient:
         clock = asyncio.get_running_loop().time
         began: float | None = None
         try:
-            async with asyncio.timeout(timeout) as limit, self._turn(host):
+            async with asyncio.timeout(timeout) as limit, self._turn(host, kind):
                 began = clock()
                 limit.reschedule(began + timeout)
                 session = self._keeping if self._may_keep(host, began) else self._closing
@@ -157,12 +168,15 @@ class WebhookClient:
         )
 
     @asynccontextmanager
-    async def _turn(self, host: str) -> AsyncIterator[None]:
-        """Wait for a free slot of this host, then of all. aiohttp would too, but its waiting counts as slowness."""
+    async def _turn(self, host: str, kind: Kind) -> AsyncIterator[None]:
+        """Wait for a free slot of this host, of this kind, then of all.
+
+        aiohttp would wait too, but its waiting counts as slowness.
+        """
         entry = self._hosts.setdefault(host, _Host())
         entry.users += 1
         try:
-            async with entry.slots, self._slots:
+            async with entry.slots, self._slots_of_kind.get(kind, _UNBOUNDED), self._slots:
                 yield
         finally:
             entry.users -= 1

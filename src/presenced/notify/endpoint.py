@@ -17,9 +17,10 @@ import structlog
 from yarl import URL
 
 from presenced.clock import Clock
-from presenced.notify.client import CallFailed, WebhookClient
+from presenced.notify.client import CallFailed, Kind, WebhookClient
 from presenced.notify.endpoint_state import EndpointState
 from presenced.notify.notification import Item, collection
+from presenced.notify.outbox import Outbox
 from presenced.notify.validation_tokens import ValidationTokens
 from presenced.store.base import Delivery, Store, StoreUnavailable
 
@@ -67,6 +68,7 @@ class Endpoint:
         client: WebhookClient,
         tokens: ValidationTokens,
         state: EndpointState,
+        outbox: Outbox,
         wait: Wait,
         held: Callable[[str], bool],
     ) -> None:
@@ -85,7 +87,10 @@ class Endpoint:
         self._queue: deque[Delivery] = deque()
         self._more_on_disk = False
         self._last_read = self._newest = 0
+        self._edition = 0  # of the queue; another one has what it did not have, or lacks what it had
+        self._outbox = outbox
         self._failures = 0
+        self._try_again_at = 0.0
         self._working: asyncio.Task[None] | None = None
 
     @property
@@ -97,6 +102,8 @@ class Endpoint:
         """Take deliveries that were just put into the outbox."""
         for delivery in deliveries:
             self._newest = delivery.id
+            if delivery.id <= self._last_read:
+                continue  # it was read from the outbox before it was offered
             if self._more_on_disk or len(self._queue) >= _IN_MEMORY:
                 self._more_on_disk = True
             else:
@@ -107,8 +114,14 @@ class Endpoint:
     def read_anew(self) -> None:
         """Look through the outbox from its beginning: after a start, or when a subscription may go on."""
         self._last_read, self._more_on_disk = 0, True
+        self._edition += 1
         self._queue.clear()
         self._work()
+
+    def forget(self, subscription: str) -> None:
+        """Tell nothing more for this subscription."""
+        self._edition += 1
+        self._queue = deque(one for one in self._queue if one.subscription != subscription)
 
     async def stop(self) -> None:
         """Stop. What was not delivered stays in the outbox."""
@@ -125,8 +138,10 @@ class Endpoint:
             while True:
                 try:
                     while batch := await self._next():
+                        edition = self._edition
                         await self._until_due(batch)
-                        await self._deliver(batch)
+                        if edition == self._edition:
+                            await self._deliver(batch)
                     return
                 except StoreUnavailable as error:
                     log.error("the outbox cannot be used; trying again", endpoint=self.host, reason=str(error))
@@ -157,9 +172,13 @@ class Endpoint:
         return batch
 
     async def _read(self) -> None:
+        edition = self._edition
+        await self._outbox.write()  # what is not on disk yet could not be read
         known = self._newest
         rows = await self._store.outbox(self.url, self._last_read, _IN_MEMORY)
-        self._queue.extend(rows)
+        if edition != self._edition:
+            return  # it is to be read from the beginning
+        self._queue.extend(row for row in rows if not self._outbox.was_told(row.id))
         if rows:
             self._last_read = rows[-1].id
         # whatever is offered while there is more on disk stays there, so that nothing overtakes it
@@ -169,8 +188,7 @@ class Endpoint:
         now = self._clock.now()
         due = self.state.send_at(batch[0].queued_at, now)
         if self._failures:
-            wait = min(FIRST_WAIT * 2 ** (self._failures - 1), LONGEST_WAIT)
-            due = max(due, now + wait * random.uniform(0.8, 1.2))  # noqa: S311  no secret
+            due = max(due, min(self._try_again_at, now + LONGEST_WAIT))  # the clock may have been set back
         while (now := self._clock.now()) < due:
             self.next_try = due
             await self._wait(due)
@@ -182,7 +200,8 @@ class Endpoint:
         timeout = RETRY_TIMEOUT if self._failures else FIRST_TIMEOUT
         seconds = 0.0
         try:
-            answer = await self._client.post(self.url, collection(items, tokens), _HEADERS, timeout, 0)
+            kind: Kind = "retry" if self._failures else "first"
+            answer = await self._client.post(self.url, collection(items, tokens), _HEADERS, timeout, 0, kind)
             seconds = answer.seconds
             error = None if 200 <= answer.status < 300 else f"It answered {answer.status}."
         except CallFailed as failed:
@@ -195,9 +214,11 @@ class Endpoint:
             self._failures = 0
             self.last_error = None
             self.counts.delivered += len(batch)
-            await self._done(batch)
+            self._done(batch)
             return
         self._failures += 1
+        wait = min(FIRST_WAIT * 2 ** (self._failures - 1), LONGEST_WAIT)
+        self._try_again_at = now + wait * random.uniform(0.8, 1.2)  # noqa: S311  no secret
         self.last_error = error
         self.counts.failed_posts += 1
         if any(now - delivery.queued_at >= KEEP_TRYING for delivery in batch):
@@ -206,10 +227,10 @@ class Endpoint:
             log.warning("deliveries were dropped after four hours", endpoint=self.host, count=dropped, reason=error)
             self._queue = deque(one for one in self._queue if now - one.queued_at < KEEP_TRYING)
 
-    async def _done(self, batch: list[Delivery]) -> None:
+    def _done(self, batch: list[Delivery]) -> None:
         told = {delivery.id for delivery in batch}
         while self._queue and self._queue[0].id in told:
             self._queue.popleft()
         if self._queue and self._queue[0].id <= batch[-1].id:  # some of a held subscription were passed over
             self._queue = deque(one for one in self._queue if one.id not in told)
-        await self._store.delivered(sorted(told))
+        self._outbox.told(told)

@@ -30,25 +30,36 @@ class EndpointState:
     """The state of one host, from its answers. Instants are seconds since 1970 UTC."""
 
     def __init__(self) -> None:
-        self._answers: deque[_Answer] = deque(maxlen=_MOST)
+        self._answers: deque[_Answer] = deque()
+        self._slow = self._late = 0
 
     def answered(self, at: float, seconds: float) -> None:
         """Take in that an attempt at ``at`` took so many seconds."""
+        if len(self._answers) == _MOST:
+            self._forget_oldest()
         self._answers.append(_Answer(at, seconds))
+        self._slow += seconds > SLOW
+        self._late += seconds >= LATE
 
     def name(self, now: float) -> Name:
         """The state at ``now``."""
         while self._answers and not now - WINDOW < self._answers[0].at <= now:
-            self._answers.popleft()
+            self._forget_oldest()
         count = len(self._answers)
         if count < _FEWEST:
             return "normal"
-        if sum(answer.seconds >= LATE for answer in self._answers) > LATE_SHARE * count:
+        if self._late > LATE_SHARE * count:
             return "drop"
-        if sum(answer.seconds > SLOW for answer in self._answers) > SLOW_SHARE * count:
+        if self._slow > SLOW_SHARE * count:
             return "slow"
         return "normal"
 
+    def _forget_oldest(self) -> None:
+        oldest = self._answers.popleft()
+        self._slow -= oldest.seconds > SLOW
+        self._late -= oldest.seconds >= LATE
+
     def send_at(self, queued_at: float, now: float) -> float:
-        """When what was queued at ``queued_at`` should be sent first."""
+        """When what was queued at ``queued_at``, or at once if the clock was set back since, should be sent first."""
+        queued_at = min(queued_at, now)
         return queued_at + WINDOW if self.name(now) == "slow" else queued_at

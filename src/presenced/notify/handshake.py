@@ -45,7 +45,7 @@ async def validate(client: WebhookClient, url: str) -> None:
     token = f"Validation: Testing client application reachability for subscription Request-Id: {uuid4()}"
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     try:
-        answer = await client.post(_with_token(url, token), None, headers, TIMEOUT, _MOST_BODY)
+        answer = await client.post(_with_token(url, token), None, headers, TIMEOUT, _MOST_BODY, "handshake")
     except CallFailed as failed:
         if failed.timed_out:
             raise ValidationFailed("InvalidRequest", "Subscription validation request timed out.") from failed

@@ -7,16 +7,21 @@ outbox each endpoint (endpoint.py) is told at least once. What is in memory is b
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+from math import inf
 
 import msgspec
 import structlog
+from yarl import URL
 
 from presenced.clock import Clock
 from presenced.notify.client import WebhookClient
-from presenced.notify.endpoint import Endpoint
+from presenced.notify.endpoint import KEEP_TRYING, Endpoint
 from presenced.notify.endpoint_state import EndpointState
 from presenced.notify.notification import Item, Spelling, change_item, lifecycle_item
+from presenced.notify.outbox import MOST_UNWRITTEN, Outbox
 from presenced.notify.subscription import Subscription
 from presenced.notify.subscriptions import Subscriptions
 from presenced.notify.validation_tokens import ValidationTokens
@@ -24,11 +29,13 @@ from presenced.presence.resolve import state_at
 from presenced.presence.states import UNKNOWN
 from presenced.store.base import Change, NewDelivery, Store, StoreUnavailable
 
-CONSUMER = "notify"
 _AT_ONCE = 500
 _MOST_FRESH = 5000
 _UNTOLD_KEPT = 1000
 """Changes that concern nobody are not noted as done one by one."""
+
+_WITHOUT_PAUSE = 50
+"""Deliveries made at once: encrypting one takes some 50 us, and others wait meanwhile."""
 
 _LONGEST_SLEEP = 30.0
 _encode = msgspec.msgpack.Encoder().encode
@@ -55,20 +62,21 @@ class Notifier:
         self._clock = clock
         self._spelling = spelling
         self._fresh: deque[Change] = deque(maxlen=_MOST_FRESH)
-        self._position = 0
-        self._noted = 0
+        self._announced = -1  # the newest change there is, as far as that is known
+        self._telling = asyncio.Lock()
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
         self._endpoints: dict[str, Endpoint] = {}
         self._states: dict[str, EndpointState] = defaultdict(EndpointState)
         self._paused: set[str] = set()
+        self._outbox = Outbox(store)
         self._tasks: list[asyncio.Task[None]] = []
         store.follow(self._follow)
 
     async def start(self) -> None:
         """Go on where the last run stopped."""
         self._endpoints.clear()
-        self._position = self._noted = await self._store.done(CONSUMER)
+        await self._outbox.start()
         for url in await self._store.endpoints():
             self._endpoint(url).read_anew()
         self._tasks = [asyncio.create_task(self._match_forever()), asyncio.create_task(self._watch_subscriptions())]
@@ -81,6 +89,7 @@ class Notifier:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         await asyncio.gather(*(endpoint.stop() for endpoint in self._endpoints.values()))
+        await self._outbox.stop()
 
     @property
     def running(self) -> bool:
@@ -96,20 +105,45 @@ class Notifier:
         """The endpoints that something is or was delivered to, since the start."""
         return list(self._endpoints.values())
 
-    def resume(self, subscription: Subscription) -> None:
-        """The subscription was authorised anew: deliver what has waited."""
-        if subscription.id in self._paused:
-            self._paused.discard(subscription.id)
-            self._endpoint(subscription.notification_url).read_anew()
+    async def begin(self, subscription: Subscription) -> None:
+        """Keep a new subscription, which shall hear of what changes from now on. Raises StoreUnavailable."""
+        async with self._telling:
+            # else what was not matched yet, or is matched again after a restart, would be told to the new one
+            while await self._match_some():
+                pass
+            await self._outbox.write()
+        await self._subscriptions.add(subscription)
+        if subscription.reminder_at() < self._clock.now() + _LONGEST_SLEEP:
+            self.clock_moved()  # its reminder may come before anything that was waited for
+
+    async def resume(self, before: Subscription, now: Subscription) -> None:
+        """The subscription was authorised anew, perhaps with another URL: deliver there what has waited."""
+        if before.notification_url != now.notification_url:
+            await self._outbox.write()
+            await self._store.move(now.id, now.notification_url)
+            self._endpoint(before.notification_url).forget(now.id)
+            self._endpoint(now.notification_url).read_anew()
+        elif now.id in self._paused:
+            self._endpoint(now.notification_url).read_anew()
+        self._paused.discard(now.id)
         self.clock_moved()
 
     async def forget(self, subscription: Subscription) -> None:
-        """The subscription was deleted: its owner wants to hear no more."""
+        """The subscription was deleted, or may not be told any more: drop what waits for it."""
         self._paused.discard(subscription.id)
-        await self._store.drop(subscription=subscription.id)
+        await self._outbox.write()
+        for url, name in (
+            (subscription.notification_url, subscription.id),
+            (subscription.lifecycle_url, _lifecycle(subscription)),
+        ):
+            if url is not None:
+                if (endpoint := self._endpoints.get(url)) is not None:
+                    endpoint.forget(name)
+                await self._store.drop(subscription=name)
 
     def _follow(self, changes: Sequence[Change]) -> None:
         self._fresh.extend(changes)  # what does not fit any more is read from the feed
+        self._announced = changes[-1].position
         self._news.set()
 
     async def _match_forever(self) -> None:
@@ -117,52 +151,71 @@ class Notifier:
             await self._news.wait()
             self._news.clear()
             try:
-                while changes := await self._changes():
-                    await self._match(changes)
-            except StoreUnavailable as error:
-                log.error("changes cannot be told; trying again", reason=str(error))
+                more = True
+                while more:
+                    async with self._telling:
+                        more = await self._match_some()
+            except Exception as error:
+                if isinstance(error, StoreUnavailable):
+                    log.error("changes cannot be told; trying again", reason=str(error))
+                else:
+                    log.exception("changes cannot be told; trying again")
                 await asyncio.sleep(1.0)
                 self._news.set()
 
+    async def _match_some(self) -> bool:
+        """Match the next changes; whether there were any."""
+        changes = await self._changes()
+        if changes:
+            await self._match(changes)
+        return bool(changes)
+
     async def _changes(self) -> list[Change]:
         """The changes after the last that were matched."""
-        while self._fresh and self._fresh[0].position <= self._position:
+        position = self._outbox.position
+        while self._fresh and self._fresh[0].position <= position:
             self._fresh.popleft()
-        if self._fresh and self._fresh[0].position == self._position + 1:
+        if self._fresh and self._fresh[0].position == position + 1:
             return [self._fresh.popleft() for _ in range(min(len(self._fresh), _AT_ONCE))]
-        return await self._store.feed(self._position, _AT_ONCE)
+        if position == self._announced:
+            return []
+        return await self._store.feed(position, _AT_ONCE)
 
     async def _match(self, changes: list[Change]) -> None:
+        """Offer these changes to the endpoints of those who are to be told."""
         now = self._clock.now()
-        deliveries: list[NewDelivery] = []
         for change in changes:
-            if not change.state_changed:
-                continue
-            record = change.record
-            state = UNKNOWN if record is None else state_at(record, record.settled_at)
-            for subscription in self._subscriptions.watching(change.tenant, change.person):
-                if self._state(subscription.notification_url).name(now) == "drop":
-                    self._endpoint(subscription.notification_url).counts.dropped += 1
-                    continue
-                try:
-                    item = change_item(subscription, change.person, state, self._spelling)
-                except Exception:  # of one subscription; the others shall hear all the same
-                    log.exception("a notification cannot be made", subscription=subscription.id)
-                    continue
-                deliveries.append(_delivery(subscription.notification_url, subscription, now, item))
-        position = changes[-1].position
-        if deliveries:
-            await self._enqueue(position, deliveries)
-        elif position - self._noted >= _UNTOLD_KEPT:
-            await self._store.done(CONSUMER, position)
-            self._noted = position
-        self._position = position
+            made = self._of_change(change, now)
+            while some := list(islice(made, _WITHOUT_PAUSE)):
+                if self._outbox.unwritten >= MOST_UNWRITTEN:
+                    await self._outbox.write()
+                await self._offer(some)
+                if len(some) == _WITHOUT_PAUSE:
+                    await asyncio.sleep(0)  # others have waited for some milliseconds
+            self._outbox.position = change.position
+        await self._outbox.note(_UNTOLD_KEPT)
 
-    async def _enqueue(self, position: int, deliveries: list[NewDelivery]) -> None:
+    def _of_change(self, change: Change, now: float) -> Iterator[NewDelivery]:
+        if not change.state_changed:
+            return
+        record = change.record
+        state = UNKNOWN if record is None else state_at(record, record.settled_at)
+        at = now if record is None else min(now, record.settled_at)
+        for subscription in self._subscriptions.watching(change.tenant, change.person, at):
+            if self._state(subscription.notification_url).name(now) == "drop":
+                self._endpoint(subscription.notification_url).counts.dropped += 1
+                continue
+            try:
+                item = change_item(subscription, change.person, state, self._spelling)
+            except Exception:  # of one subscription; the others shall hear all the same
+                log.exception("a notification cannot be made", subscription=subscription.id)
+                continue
+            yield _delivery(subscription.notification_url, subscription, now, item)
+
+    async def _offer(self, deliveries: list[NewDelivery]) -> None:
         by_endpoint = defaultdict(list)
-        for delivery in await self._store.enqueue(CONSUMER, position, deliveries):
+        for delivery in await self._outbox.take(deliveries):
             by_endpoint[delivery.endpoint].append(delivery)
-        self._noted = position
         for url, queued in by_endpoint.items():
             self._endpoint(url).offer(queued)
 
@@ -171,7 +224,15 @@ class Notifier:
         if endpoint is None:
             self._forget_idle_endpoints()
             endpoint = self._endpoints[url] = Endpoint(
-                url, self._store, self._clock, self._client, self._tokens, self._state(url), self._wait, self._held
+                url,
+                self._store,
+                self._clock,
+                self._client,
+                self._tokens,
+                self._state(url),
+                self._outbox,
+                self._wait,
+                self._held,
             )
         return endpoint
 
@@ -180,14 +241,12 @@ class Notifier:
             self._endpoints = {url: one for url, one in self._endpoints.items() if not one.idle}
 
     def _state(self, url: str) -> EndpointState:
-        # Graph counts by host
-        host = url.split("/", 3)[2].lower()
-        return self._states[host]
+        return self._states[_host(url)]  # Graph counts by host
 
     def _held(self, subscription: str) -> bool:
-        found = self._subscriptions.get(subscription)
-        # one that has expired or was deleted still has told what happened while it lived
-        if found is None or found.authorised(self._clock.now()):
+        found = self._subscriptions.known(subscription)
+        # what happened while a subscription lived is told also when it has ended since, if that was allowed to the end
+        if found is None or found.authorised(min(self._clock.now(), found.expires_at)):
             return False
         self._paused.add(subscription)
         return True
@@ -205,14 +264,32 @@ class Notifier:
 
     async def _watch_subscriptions(self) -> None:
         while True:
+            soonest = inf
             try:
-                for gone in await self._subscriptions.forget_expired():
-                    if gone.id in self._paused:
-                        await self.forget(gone)  # nobody was allowed to hear it, and now nobody can ask any more
+                await self._end_subscriptions()
                 await self._remind(self._subscriptions.all())
+                soonest = min((one.reminder_at() for one in self._subscriptions.all() if not one.reminded), default=inf)
             except StoreUnavailable as error:
                 log.error("subscriptions cannot be kept; trying again", reason=str(error))
-            await self._wait(self._clock.now() + _LONGEST_SLEEP)
+            except Exception:
+                log.exception("subscriptions cannot be looked after; trying again")
+            await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
+
+    async def _end_subscriptions(self) -> None:
+        """Forget those that have expired, and drop what waits for owners who had not authorised it to the end."""
+        async with self._telling:
+            while await self._match_some():
+                pass  # they are still to hear of what happened while they lived
+            await self._outbox.write()  # after a crash they could not be matched again
+            gone = await self._subscriptions.forget_expired()
+        for one in gone:
+            if not one.authorised(one.expires_at):
+                await self.forget(one)
+        too_old = self._clock.now() - KEEP_TRYING
+        for key in list(self._paused):
+            held = self._subscriptions.known(key)
+            if held is not None and (count := await self._store.drop(subscription=key, before=too_old)):
+                self._endpoint(held.notification_url).counts.dropped += count
 
     async def _remind(self, subscriptions: Iterable[Subscription]) -> None:
         """Ask owners whose token is about to end to reauthorize, once each."""
@@ -226,8 +303,30 @@ class Notifier:
             if subscription.lifecycle_url is not None:
                 item = lifecycle_item(subscription, "reauthorizationRequired")
                 delivery = _delivery(subscription.lifecycle_url, subscription, now, item)
-                await self._enqueue(self._noted, [delivery._replace(subscription=f"{subscription.id}/lifecycle")])
-            await self._subscriptions.put(msgspec.structs.replace(subscription, reminded=True))
+                await self._offer([delivery._replace(subscription=_lifecycle(subscription))])
+                await self._outbox.write()  # it is in no feed
+            await self._subscriptions.change(subscription.id, _reminder_of(subscription))
+
+
+def _reminder_of(reminded: Subscription) -> Callable[[Subscription], Subscription]:
+    """Marks a subscription as reminded, unless it was authorised anew meanwhile."""
+
+    def mark(now: Subscription) -> Subscription:
+        if now.authorised_at != reminded.authorised_at:
+            return now
+        return msgspec.structs.replace(now, reminded=True)
+
+    return mark
+
+
+@lru_cache(10_000)
+def _host(url: str) -> str:
+    return (URL(url).host or "").lower()
+
+
+def _lifecycle(subscription: Subscription) -> str:
+    """What deliveries about the subscription itself are queued for: they go out also while it may not be told."""
+    return f"{subscription.id}/lifecycle"
 
 
 def _delivery(url: str, subscription: Subscription, now: float, item: Item) -> NewDelivery:

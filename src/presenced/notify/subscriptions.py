@@ -4,11 +4,13 @@ Graph allows one presence subscription for each user and application; that rule 
 reservation here that keeps two creations at one time from both being the first.
 """
 
+import asyncio
 import heapq
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -37,7 +39,8 @@ class Subscriptions:
         self._of_everybody: dict[str, list[str]] = defaultdict(list)
         self._by_owner: dict[Owner, list[str]] = defaultdict(list)
         self._endings: list[tuple[float, str]] = []
-        self._being_made: set[Owner] = set()
+        self._being_made: set[tuple[str | None, ...]] = set()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @classmethod
     async def load(cls, store: Store, clock: Clock) -> "Subscriptions":
@@ -55,6 +58,10 @@ class Subscriptions:
         found = self._all.get(subscription)
         return found if found is not None and found.expires_at > self._clock.now() else None
 
+    def known(self, subscription: str) -> Subscription | None:
+        """The subscription with this id, also when it has expired but is not forgotten yet."""
+        return self._all.get(subscription)
+
     def of(self, owner: Owner) -> list[Subscription]:
         """An owner's subscriptions, oldest first."""
         return [found for key in self._by_owner.get(owner, ()) if (found := self.get(key)) is not None]
@@ -63,47 +70,64 @@ class Subscriptions:
         """Every subscription that has not expired."""
         return [found for key in list(self._all) if (found := self.get(key)) is not None]
 
-    def watching(self, tenant: str, person: str) -> Iterable[Subscription]:
-        """Those that want to hear of a person."""
-        for keys in (self._by_person[tenant].get(person, ()), self._of_everybody.get(tenant, ())):
-            for key in keys:
-                if (found := self.get(key)) is not None:
-                    yield found
+    def watching(self, tenant: str, person: str, at: float) -> list[Subscription]:
+        """Those that wanted to hear of a person at an instant, which is now or shortly before."""
+        keys = *self._by_person[tenant].get(person, ()), *self._of_everybody.get(tenant, ())
+        return [found for key in keys if (found := self._all[key]).expires_at > at]
 
     @asynccontextmanager
-    async def being_made(self, owner: Owner) -> AsyncIterator[bool]:
-        """Reserve the owner's place while their subscription is made; False if they are making another."""
-        if owner in self._being_made:
+    async def being_made(self, key: tuple[str | None, ...]) -> AsyncIterator[bool]:
+        """Reserve a place, such as an owner's, while a subscription is made or moved; False if it is taken."""
+        if key in self._being_made:
             yield False
             return
-        self._being_made.add(owner)
+        self._being_made.add(key)
         try:
             yield True
         finally:
-            self._being_made.discard(owner)
+            self._being_made.discard(key)
 
-    async def put(self, subscription: Subscription) -> None:
-        """Keep a new subscription, or a changed one under its id, durably."""
-        await self._store.put(_COLLECTION, subscription.id, _encode(subscription))
-        if subscription.id in self._all:
-            self._all[subscription.id] = subscription
-            heapq.heappush(self._endings, (subscription.expires_at, subscription.id))
-        else:
-            self._add(subscription)
+    async def add(self, new: Subscription) -> None:
+        """Keep a new subscription, durably."""
+        await self._store.put(_COLLECTION, new.id, _encode(new))
+        self._add(new)
+
+    async def change(self, subscription: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
+        """Change a subscription, durably and whole; as it is then, or None if it is not there any more."""
+        async with self._lock(subscription):
+            before = self._all.get(subscription)
+            if before is None:
+                return None
+            changed = change(before)
+            if changed is not before:
+                await self._store.put(_COLLECTION, subscription, _encode(changed))
+                self._all[subscription] = changed
+                if changed.expires_at != before.expires_at:
+                    heapq.heappush(self._endings, (changed.expires_at, subscription))
+            return changed
 
     async def remove(self, subscription: str) -> Subscription | None:
         """Forget a subscription; it, if it was there."""
-        await self._store.put(_COLLECTION, subscription, None)
-        return self._drop(subscription)
+        async with self._lock(subscription):
+            if subscription not in self._all:
+                return None
+            await self._store.put(_COLLECTION, subscription, None)
+            return self._drop(subscription)
 
     async def forget_expired(self) -> list[Subscription]:
         """Forget those that have expired; which."""
         now, gone = self._clock.now(), []
         while self._endings and self._endings[0][0] <= now:
-            _, key = heapq.heappop(self._endings)
-            found = self._all.get(key)
-            if found is not None and found.expires_at <= now:
-                await self._store.put(_COLLECTION, key, None)
+            ending, key = heapq.heappop(self._endings)
+            async with self._lock(key):  # it may be renewed just now
+                found = self._all.get(key)
+                if found is None or found.expires_at > now:
+                    continue
+                try:
+                    await self._store.put(_COLLECTION, key, None)
+                except BaseException:
+                    heapq.heappush(self._endings, (ending, key))
+                    raise
                 self._drop(key)
                 gone.append(found)
         return gone
@@ -111,6 +135,13 @@ class Subscriptions:
     def next_ending(self) -> float | None:
         """When the next one may expire."""
         return self._endings[0][0] if self._endings else None
+
+    def _lock(self, subscription: str) -> asyncio.Lock:
+        """One change of a subscription at a time."""
+        lock = self._locks.get(subscription)
+        if lock is None:
+            lock = self._locks[subscription] = asyncio.Lock()
+        return lock
 
     def _add(self, new: Subscription) -> None:
         if new.ids is not None:  # one string for each person, however many subscriptions name them

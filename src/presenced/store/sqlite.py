@@ -35,6 +35,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode
 T = TypeVar("T")
 
+_DROPPED_AT_ONCE = 5000
+
 
 def _record(body: bytes) -> Record:
     try:
@@ -173,6 +175,18 @@ class SqliteStore:
         )
         return queued
 
+    async def reserve(self, count: int) -> int:
+        first = self._last_delivery + 1
+        self._last_delivery += count
+        return first
+
+    async def keep(self, consumer: str, position: int, deliveries: Sequence[Delivery], told: Sequence[int]) -> None:
+        await self._write_all(
+            ("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", deliveries),
+            ("DELETE FROM outbox WHERE id = ?", [(number,) for number in told]),
+            ("INSERT OR REPLACE INTO done VALUES (?, ?)", [(consumer, position)]),
+        )
+
     async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:
         rows = await self._file.query(
             "SELECT * FROM outbox WHERE endpoint = ? AND id > ? ORDER BY id LIMIT ?", (endpoint, after, limit)
@@ -186,14 +200,24 @@ class SqliteStore:
         await self._write_all(("DELETE FROM outbox WHERE id = ?", [(number,) for number in ids]))
 
     async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
-        chosen = (
-            "FROM outbox WHERE (?1 IS NULL OR endpoint = ?1) AND (?2 IS NULL OR subscription = ?2) AND queued_at <= ?3"
-        )
-        values = endpoint, subscription, before
-        ((count,),) = await self._file.query(f"SELECT count(*) {chosen}", values)
-        if count:
-            await self._write(f"DELETE {chosen}", *values)
-        return int(count)
+        conditions = "queued_at <= ?"
+        values: list[object] = [before]
+        for column, value in (("endpoint", endpoint), ("subscription", subscription)):
+            if value is not None:
+                conditions, values = f"{column} = ? AND {conditions}", [value, *values]
+        dropped = 0
+        while True:  # a backlog of hundreds of thousands must not keep the others' commits waiting
+            rows = await self._file.query(
+                f"SELECT id FROM outbox WHERE {conditions} LIMIT {_DROPPED_AT_ONCE}",  # noqa: S608  no values in it
+                tuple(values),
+            )
+            await self.delivered([number for (number,) in rows])
+            dropped += len(rows)
+            if len(rows) < _DROPPED_AT_ONCE:
+                return dropped
+
+    async def move(self, subscription: str, endpoint: str) -> None:
+        await self._write("UPDATE outbox SET endpoint = ? WHERE subscription = ?", endpoint, subscription)
 
     async def due(self, now: float, limit: int = 1000) -> list[tuple[str, str]]:
         return await self._file.query(

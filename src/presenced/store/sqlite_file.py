@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from presenced.store.base import StoreUnavailable
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE records (
   tenant TEXT NOT NULL, person TEXT NOT NULL, name TEXT, due REAL, body BLOB NOT NULL,
@@ -36,6 +36,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_by_endpoint ON outbox (endpoint, id);
 """
+_BY_SUBSCRIPTION = "CREATE INDEX outbox_by_subscription ON outbox (subscription);"
 _FROM_1_TO_2 = f"ALTER TABLE feed ADD COLUMN state_changed INTEGER NOT NULL DEFAULT 0; {_OUTBOX}"
 
 T = TypeVar("T")
@@ -96,9 +97,11 @@ class SqliteFile:
 
     def _migrate(self, database: sqlite3.Connection) -> None:
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        steps = {0: _SCHEMA + _OUTBOX, 1: _FROM_1_TO_2}
+        steps = {0: _SCHEMA + _OUTBOX, 1: _FROM_1_TO_2, 2: ""}
         if version in steps:
-            database.executescript(f"BEGIN; {steps[version]} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+            database.executescript(
+                f"BEGIN; {steps[version]} {_BY_SUBSCRIPTION} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
+            )
         elif version != SCHEMA_VERSION:
             raise StoreUnavailable(
                 f"{self._path} was written by another version of presenced (schema {version}, this one knows "
