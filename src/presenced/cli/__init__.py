@@ -8,6 +8,7 @@ from presenced.cli.calendar import calendar
 from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
+from presenced.cli.openapi import openapi
 from presenced.cli.serve import serve
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen):
+for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, openapi):
     main.add_command(command)
