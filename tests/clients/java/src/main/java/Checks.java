@@ -9,6 +9,7 @@ public final class Checks {
     public static void main(String[] names) {
         Map<String, Check> known = new LinkedHashMap<>();
         GraphChecks.all().forEach((name, check) -> known.put("microsoft-graph-java/" + name, check));
+        known.putAll(SignIn.all());
         List<String> unknown = List.of(names).stream().filter(name -> !known.containsKey(name)).toList();
         PrintStream output = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         if (!unknown.isEmpty()) {

@@ -30,8 +30,18 @@ final class Connection {
 
     /** As the person whose token the runner gives. */
     static GraphServiceClient person() {
-        AccessToken token = new AccessToken(env("PRESENCED_DELEGATED_TOKEN"), OffsetDateTime.now().plusHours(1));
-        return connect(request -> Mono.just(token), env("GRAPH_BASE_URL_TLS"), new OkHttpClient.Builder());
+        return with(env("PRESENCED_DELEGATED_TOKEN"));
+    }
+
+    private static GraphServiceClient with(String token) {
+        AccessToken given = new AccessToken(token, OffsetDateTime.now().plusHours(1));
+        return connect(request -> Mono.just(given), env("GRAPH_BASE_URL_TLS"), new OkHttpClient.Builder());
+    }
+
+    /** Fails unless Graph reads presence with this token. */
+    static void works(String token) {
+        String nadia = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
+        Check.same(with(token).communications().presences().byPresenceId(nadia).get().getAvailability(), "Busy");
     }
 
     /** As the app at the server that throttles; every status that it answers, also under the SDK's retries, is added. */
