@@ -1,7 +1,6 @@
 import java.io.IOException;
 import java.net.CookieManager;
 import java.net.URI;
-import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,16 +20,19 @@ final class Browser {
 
     private final HttpClient http = HttpClient.newBuilder().cookieHandler(new CookieManager()).build();
 
-    /** The code that the sign-in page at the address sends back to the app. */
+    /**
+     * The code that the sign-in page at the address sends back to the app: in a form, as msal4j asks for, which a browser
+     * would post.
+     */
     String signIn(String address) throws IOException, InterruptedException {
         HttpResponse<String> answer = submit(get(address), "password", credentials());
-        String back = answer.headers().firstValue("location").orElseThrow(() -> new AssertionError(answer.body()));
-        for (String pair : URI.create(back).getRawQuery().split("&")) {
-            if (pair.startsWith("code=")) {
-                return URLDecoder.decode(pair.substring(5), StandardCharsets.UTF_8);
+        Matcher hidden = HIDDEN.matcher(answer.body());
+        while (hidden.find()) {
+            if (hidden.group(1).equals("code")) {
+                return unescape(hidden.group(2));
             }
         }
-        throw new AssertionError("no code came back: " + back);
+        throw new AssertionError("no code came back: " + answer.statusCode() + " " + answer.body());
     }
 
     /** Signs in a device. */

@@ -18,7 +18,7 @@ import com.microsoft.aad.msal4j.IAuthenticationResult;
 import com.microsoft.aad.msal4j.IClientCredential;
 import com.microsoft.aad.msal4j.OnBehalfOfParameters;
 import com.microsoft.aad.msal4j.PublicClientApplication;
-import com.microsoft.aad.msal4j.SilentParameters;
+import com.microsoft.aad.msal4j.RefreshTokenParameters;
 import com.microsoft.aad.msal4j.UserAssertion;
 import com.microsoft.aad.msal4j.UserNamePasswordParameters;
 import java.net.URI;
@@ -29,11 +29,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** All grants that azure-identity and msal4j offer without a browser. */
 final class SignIn {
     private static final String READ_PRESENCE = "https://graph.microsoft.com/Presence.Read.All";
-    private static final String READ_SELF = "https://graph.microsoft.com/User.Read";
 
     static Map<String, Check> all() {
         Map<String, Check> checks = new LinkedHashMap<>();
@@ -94,7 +95,6 @@ final class SignIn {
                 .challengeConsumer(code -> new Browser().enterCode(code.getVerificationUrl(), code.getUserCode()))
                 .build();
         Connection.works(token(credential, READ_PRESENCE));
-        token(credential, READ_SELF); // silently, by the refresh token
     }
 
     private static void azureCode() throws Exception {
@@ -230,13 +230,17 @@ final class SignIn {
         Connection.works(site().acquireToken(asked).get().accessToken());
     }
 
+    /** By the refresh token itself: acquireTokenSilently asks the authority's host without its port. */
     private static void msalRefresh() throws Exception {
-        var app = program();
-        var first = device(app, READ_PRESENCE);
-        var asked = SilentParameters.builder(Set.of(READ_PRESENCE), first.account()).forceRefresh(true).build();
-        var second = app.acquireTokenSilently(asked).get();
-        Check.same(second.accessToken().equals(first.accessToken()), false);
-        Connection.works(second.accessToken());
+        var first = program();
+        String before = device(first, READ_PRESENCE).accessToken();
+        Matcher kept = Pattern.compile("\"RefreshToken\":\\{\"[^\"]*\":\\{[^}]*\"secret\":\"([^\"]+)\"")
+                .matcher(first.tokenCache().serialize());
+        Check.same(kept.find(), true);
+        var asked = RefreshTokenParameters.builder(Set.of(READ_PRESENCE), kept.group(1)).build();
+        String after = program().acquireToken(asked).get().accessToken();
+        Check.same(after.equals(before), false);
+        Connection.works(after);
     }
 
     private static void msalPassword() throws Exception {
