@@ -5,6 +5,7 @@ import click
 from presenced import __version__
 from presenced.cli.apps import apps
 from presenced.cli.calendar import calendar
+from presenced.cli.clock import clock
 from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen):
+for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, clock):
     main.add_command(command)

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from presenced.emulator.access import NoAccess, check_access
@@ -85,14 +85,17 @@ def application(routes: list[BaseRoute], envelope: Envelope, admin_token: str | 
         return answer.refuse(request, 500, "InternalServerError", "presenced failed at this; its log says how.")
 
     inner = Starlette(
-        routes=[Route("/", lambda request: Response(status_code=204)), *routes],
+        routes=[*routes],
         exception_handlers={404: http_error, 405: http_error, Exception: failure},
     )
     inner.router.redirect_slashes = False
 
-    async def owner(scope: Scope, receive: Receive, send: Send) -> None:
-        # Starlette takes root_path off the path, as it is mounted
-        await inner({**scope, "root_path": PREFIX}, receive, send)
+    mounted = Mount(PREFIX, inner)
+
+    async def network(scope: Scope, receive: Receive, send: Send) -> None:
+        # a Mount, because Starlette then takes the prefix off as it does on the owner's socket
+        _, more = mounted.matches(scope)
+        await mounted.handle({**scope, **more}, receive, send)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -102,9 +105,9 @@ def application(routes: list[BaseRoute], envelope: Envelope, admin_token: str | 
             code = "InvalidAuthenticationToken" if no.status == 401 else "Forbidden"
             await answer.refuse(request, no.status, code, no.message)(scope, receive, send)
             return
-        await owner(scope, receive, send)
+        await network(scope, receive, send)
 
-    return guarded, owner
+    return guarded, inner
 
 
 def _json(result: Any) -> Response:

@@ -109,7 +109,7 @@ class Notifier:
         """Do all that is due by the clock, which was moved; return when it is done or waits for a later instant."""
         self.clock_moved()
         await self._look_after_subscriptions()
-        while self.running and not self._rests():
+        while self.running and not self._rests():  # noqa: ASYNC110
             await asyncio.sleep(_GLANCE)  # what remains is waiting for other machines' answers
 
     def next_event(self, now: float) -> float | None:
