@@ -33,6 +33,7 @@ from presenced.identity.loopback import is_loopback
 from presenced.identity.permissions import APPLICATION, DELEGATED
 from presenced.notify.addresses import Rules
 from presenced.notify.notify import Notify
+from presenced.openapi.pages import openapi_routes
 from presenced.presence.record import Profile
 from presenced.service import Service
 from presenced.settings import Settings
@@ -193,7 +194,7 @@ def _finder(directory: Directory) -> Callable[[str, str], Awaitable[User | None]
 
 
 def _identity_application(identity: Identity, clock: Clock) -> ASGIApp:
-    """The local issuer; everything that is at none of its paths is told so in Graph's envelope."""
+    """The local issuer, and the API's description. What is at none of their paths is told so in Graph's envelope."""
 
     def refusal(status: int, code: str, message: str, headers: Any = None) -> Callable[[Request, Exception], Response]:
         def handle(request: Request, error: Exception) -> Response:
@@ -209,7 +210,7 @@ def _identity_application(identity: Identity, clock: Clock) -> ASGIApp:
         return handle
 
     application = Starlette(
-        routes=identity_routes(identity),
+        routes=[*identity_routes(identity), *openapi_routes(identity.base_urls)],
         exception_handlers={
             404: refusal(404, "NotFound", "There is nothing at this path; Graph's begin with /v1.0 or /beta."),
             405: refusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."),

@@ -18,6 +18,7 @@ from presenced.presence.refused import Refused
 from presenced.presence.settle import is_ahead, new_record, pass_time, set_back
 from presenced.store.base import Change, Store, StoreUnavailable, due_at
 from presenced.view import PROPERTIES as PROPERTIES
+from presenced.view import Presence as Presence
 from presenced.view import View, render, render_unknown
 
 Rule = Callable[[Record, float], Record]

@@ -9,6 +9,7 @@ from presenced.cli.clock import clock
 from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
+from presenced.cli.openapi import openapi
 from presenced.cli.serve import serve
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
@@ -24,5 +25,5 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, clock):
+for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, clock, openapi):
     main.add_command(command)

@@ -12,9 +12,9 @@ from presenced.settings import Settings
 
 
 @click.group(invoke_without_command=True)
-@click.pass_context
 @settings_options("data")
-def clock(ctx: click.Context, **values: Any) -> None:
+@click.pass_context
+def clock(ctx: click.Context, /, **values: Any) -> None:
     """The clock of a running server (started with --control): say it, stop it, set it, move it on."""
     if ctx.invoked_subcommand is None:
         _ask(values, "GET", "/clock", None)

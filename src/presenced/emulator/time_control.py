@@ -1,4 +1,4 @@
-"""TimeControl: the server's clock in the hands of a test: stopped, set, or moved on with everything that happens meanwhile.
+"""TimeControl: the server's clock in the hands of a test: stopped, set, or moved on with all that happens meanwhile.
 
 ``advance`` goes from one due instant to the next, so that what happens (a fade, an expiry, a reminder, a retry)
 happens in order and at its own time; ``set`` jumps, as a suspended machine does.
@@ -47,14 +47,17 @@ class TimeControl:
         async with self._moving:
             if at is not None:
                 _check(at)
+            if frozen:
+                self._clock.freeze()  # first, so that it stands at the very instant it is set to
+            if at is not None:
                 self._clock.set(at)
-            if frozen is not None:
-                self._clock.freeze() if frozen else self._clock.go_on()
+            if frozen is False:
+                self._clock.go_on()
             await self._catch_up()
             return self.state()
 
     async def advance(self, seconds: float) -> ClockState:
-        """Move the clock on; returns when all that was due on the way has happened and was delivered. Raises Refused."""
+        """Move the clock on; returns when all that was due on the way has happened and was told. Raises Refused."""
         async with self._moving:
             if seconds < 0:
                 raise Refused("InvalidArgument", "A clock is advanced by a positive duration; use set to turn it back.")
