@@ -342,6 +342,28 @@ async def test_what_is_held_for_four_hours_is_dropped_and_counted(desk: Desk) ->
     assert endpoint.counts.dropped == 2
 
 
+async def test_a_clock_that_moves_while_subscriptions_are_looked_after(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due by it is done at once, not when the longest sleep is over."""
+    monkeypatch.setattr("presenced.notify.notifier._LONGEST_SLEEP", 7200.0)
+    await desk.subscriptions.add(desk.subscription())
+    forget, looked = desk.subscriptions.forget_expired, 0
+
+    async def forget_expired() -> list[Subscription]:
+        nonlocal looked
+        looked += 1
+        gone = await forget()
+        if looked == 1:
+            desk.clock.advance(3601)
+            desk.notifier.clock_moved()
+        return gone
+
+    desk.subscriptions.forget_expired = forget_expired  # type: ignore[method-assign]
+    await desk.notifier.start()
+    await until(lambda: looked == 2)
+
+
 async def test_another_url_takes_over_what_waits(desk: Desk) -> None:
     new = Receiver()
     await new.start()
@@ -391,6 +413,63 @@ async def test_hosts_that_hang_leave_room_for_others(desk: Desk, monkeypatch: py
     assert calls == 128
     await dead.stop()
     await asyncio.gather(*waiting)
+
+
+async def test_a_host_that_hung_gets_no_first_calls_for_its_other_urls(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred hosts that hang, each with a new URL for each change, want more connections than there are."""
+    monkeypatch.setattr("presenced.notify.endpoint.FIRST_TIMEOUT", 0.05)
+    monkeypatch.setattr("presenced.notify.endpoint_state.LINGERS", 0.01)
+    monkeypatch.setattr("presenced.notify.client.MOST_OF_KIND", {"retry": 20, "handshake": 5})
+    monkeypatch.setattr("presenced.notify.client.MOST_CALLS", 40)
+    await desk.client.close()
+    desk.client = WebhookClient(Rules([], allow_loopback=True))
+    desk.notifier = desk.another()
+    held = 0
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        nonlocal held
+        held += 1
+        await asyncio.sleep(600)
+        return web.Response()
+
+    dead = Receiver()
+    dead.behaviour = hang
+    await dead.start("0.0.0.0")
+    hosts = [dead.url.replace("0.0.0.0", f"127.0.2.{number}") for number in range(1, 101)]
+    for url in hosts:
+        await desk.queue("first", url=url + "/first")
+    await until(lambda: all(one.counts.failed_posts for one in desk.notifier.endpoints()))
+    monkeypatch.setattr("presenced.notify.endpoint.FIRST_TIMEOUT", 60.0)
+    held = 0
+    for url in hosts:
+        await desk.queue("other", url=url + "/other", position=2)
+    await until(lambda: held == 20)
+    await desk.queue("healthy", position=3)
+    await desk.receiver.wait_for(1)
+    assert desk.told() == ["healthy"]
+    assert held == 20
+    await desk.notifier.stop()
+    await dead.stop()
+
+
+async def test_hosts_that_were_quiet_are_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those that answered lately, or have something to be told, are not."""
+    monkeypatch.setattr("presenced.notify.notifier._MOST_IDLE", 100)
+    notifier = desk.notifier = desk.another()
+    notifier._state("https://answered.example/").answered(desk.clock.now(), 0.1)
+    used = notifier._endpoint("https://used.example/")
+    for number in range(1000):
+        notifier._state(f"https://host{number}.example/")
+    assert len(notifier._states) <= 100
+    assert "answered.example" in notifier._states
+    assert notifier._state("https://used.example/other") is used.state
+    desk.clock.advance(601)
+    for number in range(1000):
+        notifier._state(f"https://host{number}.example/")
+    assert "answered.example" not in notifier._states
+    assert notifier._state("https://used.example/other") is used.state
 
 
 async def failed(client: WebhookClient, url: str) -> None:

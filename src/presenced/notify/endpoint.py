@@ -200,7 +200,7 @@ class Endpoint:
         timeout = RETRY_TIMEOUT if self._failures else FIRST_TIMEOUT
         seconds = 0.0
         try:
-            kind: Kind = "retry" if self._failures else "first"
+            kind: Kind = "retry" if self._failures or self.state.lingers else "first"
             answer = await self._client.post(self.url, collection(items, tokens), _HEADERS, timeout, 0, kind)
             seconds = answer.seconds
             error = None if 200 <= answer.status < 300 else f"It answered {answer.status}."

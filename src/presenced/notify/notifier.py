@@ -37,6 +37,9 @@ _UNTOLD_KEPT = 1000
 _WITHOUT_PAUSE = 50
 """Deliveries made at once: encrypting one takes some 50 us, and others wait meanwhile."""
 
+_MOST_IDLE = 10_000
+"""Endpoints, and hosts, that are remembered though there is nothing to do for them."""
+
 _LONGEST_SLEEP = 30.0
 _GLANCE = 0.002
 """Seconds."""
@@ -70,7 +73,8 @@ class Notifier:
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
         self._endpoints: dict[str, Endpoint] = {}
-        self._states: dict[str, EndpointState] = defaultdict(EndpointState)
+        self._most_endpoints = self._most_states = _MOST_IDLE
+        self._states: dict[str, EndpointState] = {}
         self._paused: set[str] = set()
         self._outbox = Outbox(store)
         self._looking = asyncio.Lock()
@@ -264,11 +268,27 @@ class Notifier:
         return endpoint
 
     def _forget_idle_endpoints(self) -> None:
-        if len(self._endpoints) >= 10_000:
+        if len(self._endpoints) >= self._most_endpoints:
             self._endpoints = {url: one for url, one in self._endpoints.items() if not one.idle}
+            self._most_endpoints = max(_MOST_IDLE, 2 * len(self._endpoints))  # else all are looked at for each new one
 
     def _state(self, url: str) -> EndpointState:
-        return self._states[_host(url)]  # Graph counts by host
+        host = _host(url)  # Graph counts by host
+        state = self._states.get(host)
+        if state is None:
+            self._forget_quiet_hosts()
+            state = self._states[host] = EndpointState()
+        return state
+
+    def _forget_quiet_hosts(self) -> None:
+        if len(self._states) < self._most_states:
+            return
+        now = self._clock.now()
+        used = {_host(url) for url in self._endpoints}  # an endpoint has its host's state for itself
+        self._states = {
+            host: state for host, state in self._states.items() if host in used or not state.forgettable(now)
+        }
+        self._most_states = max(_MOST_IDLE, 2 * len(self._states))
 
     def _held(self, subscription: str) -> bool:
         found = self._subscriptions.known(subscription)
@@ -291,7 +311,7 @@ class Notifier:
 
     async def _watch_subscriptions(self) -> None:
         while True:
-            soonest = inf
+            soonest, moved = inf, self._moved
             try:
                 await self._look_after_subscriptions()
                 soonest = min((one.reminder_at() for one in self._subscriptions.all() if not one.reminded), default=inf)
@@ -299,7 +319,8 @@ class Notifier:
                 log.error("subscriptions cannot be kept; trying again", reason=str(error))
             except Exception:
                 log.exception("subscriptions cannot be looked after; trying again")
-            await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
+            if not moved.is_set():  # else the clock was moved meanwhile
+                await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
 
     async def _look_after_subscriptions(self) -> None:
         async with self._looking:
