@@ -91,7 +91,8 @@ def test_the_clock_goes_on_from_where_it_was_set(control: httpx.Client) -> None:
     first, second = (datetime.fromisoformat(control.get("/clock").json()["now"]) for _ in range(2))
     assert datetime(2026, 11, 24, 12, tzinfo=UTC) <= first < second
     control.patch("/clock", json={"frozen": True})
-    assert control.get("/clock").json() == control.get("/clock").json() | {"frozen": True}
+    one, other = (control.get("/clock").json() for _ in range(2))
+    assert (one["now"], one["frozen"]) == (other["now"], True)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_the_clock_goes_on_from_where_it_was_set(control: httpx.Client) -> None:
         ("/clock/advance", {}),
         ("/clock/advance", {"by": "soon"}),
         ("/clock/advance", {"by": "-PT5M"}),
-        ("/clock/advance", {"by": "P999999D"}),
+        ("/clock/advance", {"by": "P9999999D"}),
     ],
 )
 def test_what_the_clock_cannot_be(control: httpx.Client, path: str, body: Any) -> None:
@@ -140,7 +141,7 @@ def test_other_paths_and_methods(control: httpx.Client) -> None:
         {"Authorization": "Bearer open"},
         {"Authorization": "Basic c2VzYW1l"},
         {"Authorization": "Bearer sesame2"},
-        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
     ],
 )
 def test_who_may_not(control: httpx.Client, headers: dict[str, str]) -> None:
