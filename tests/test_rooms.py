@@ -19,7 +19,7 @@ ALLOWED = {
     "calendar": {"calendar", "store", "presence", "clock"},
     "notify": {"notify", "identity", "store", "presence", "clock"},
     "graph": {"notify", "graph", "service", "identity", "calendar", "store", "presence", "clock"},
-    "emulator": {"emulator", "identity", "store", "presence"},
+    "emulator": {"emulator", "service", "notify", "identity", "store", "presence", "clock"},
     "openapi": {"openapi", "graph", "identity", "presence"},
     "settings": {"identity", "notify"},
     "folder": set(),

@@ -12,9 +12,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from presenced.calendar.calendars import Calendars
-from presenced.clock import Clock, SystemClock
+from presenced.clock import Clock, SettableClock, SystemClock
 from presenced.control import Control, Impossible
 from presenced.emulator import sample
+from presenced.emulator.application import PREFIX
+from presenced.emulator.emulator import Emulator
 from presenced.folder import DataFolder
 from presenced.graph.call import Answer
 from presenced.graph.errors import envelope
@@ -63,7 +65,10 @@ class App:
         self.notify = notify
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
-        self.control: ASGIApp = Control(identity, directory, self.calendars, notify, store).application()
+        self.emulator = _emulator(clock, store, self.service, notify, settings)
+        self.control: ASGIApp = Control(
+            identity, directory, self.calendars, notify, store, None if self.emulator is None else self.emulator.owner
+        ).application()
         parts = Parts(
             self.service,
             directory,
@@ -81,6 +86,8 @@ class App:
             clock,
             settings.most_body,
         )
+        if self.emulator is not None:
+            self._controlled = _with_request_ids(self.emulator.network)
         self._rest = _with_request_ids(_identity_application(identity, clock))
 
     @classmethod
@@ -90,7 +97,7 @@ class App:
 
         Raises StoreUnavailable, KeysUnusable, and Impossible for settings that cannot be.
         """
-        clock = clock or SystemClock()
+        clock = clock or (SettableClock() if settings.control else SystemClock())
         store = await SqliteStore.open(folder.database)
         try:
             directory = Directory(store, clock)
@@ -136,8 +143,22 @@ class App:
         path: str = scope["path"]
         if path[:5].lower() in _GRAPH_PREFIXES and path[5:6] in ("", "/"):
             await self._graph(scope, receive, send)
+        elif self.emulator is not None and (path == PREFIX or path.startswith(PREFIX + "/")):
+            await self._controlled(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+
+def _emulator(clock: Clock, store: Store, service: Service, notify: Notify, settings: Settings) -> Emulator | None:
+    """The control API, if the settings allow it and the clock can be set."""
+    if not settings.control or not isinstance(clock, SettableClock):
+        return None
+
+    def error_body(request: Request, code: str, message: str) -> bytes:
+        ids = (request.scope.get("presenced.request_id", ""), request.scope.get("presenced.client_request_id", ""))
+        return envelope(code, message, *ids, clock.now())
+
+    return Emulator(clock, store, service, notify.notifier, error_body, settings.admin_token)
 
 
 def _is_for_this_machine(settings: Settings) -> bool:

@@ -12,7 +12,8 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from presenced.apps_control import AppRequest, AppShown, add_app, show_app
 from presenced.calendar.calendars import Calendars, Summary
@@ -103,13 +104,20 @@ class Control:
     """The owner's requests, each a coroutine from a request structure to an answer."""
 
     def __init__(
-        self, identity: Identity, directory: Directory, calendars: Calendars, notify: Notify, store: Store
+        self,
+        identity: Identity,
+        directory: Directory,
+        calendars: Calendars,
+        notify: Notify,
+        store: Store,
+        emulator: ASGIApp | None = None,
     ) -> None:
         self._identity = identity
         self._directory = directory
         self._calendars = calendars
         self._notify = notify
         self._store = store
+        self._emulator = emulator
         self._tenants = identity.tenants
         self._apps = identity.apps
 
@@ -142,6 +150,7 @@ class Control:
                 Route("/keys/rotate", answer(RotateRequest, self.rotate_keys), methods=["POST"]),
                 Route("/subscriptions/list", answer(ListRequest, self.list_subscriptions), methods=["POST"]),
                 Route("/deliveries/list", answer(DeliveriesRequest, self.list_deliveries), methods=["POST"]),
+                *([Mount("/presenced", self._emulator)] if self._emulator is not None else []),
                 Route("/about", answer(EnvironmentRequest, self.about), methods=["POST"]),
                 Route("/environment", answer(EnvironmentRequest, self.environment), methods=["POST"]),
             ]

@@ -81,6 +81,10 @@ class Service:
         while await self._settle_due() == _SETTLED_AT_ONCE:
             pass
 
+    def clock_moved(self) -> None:
+        """Look at the clock again: it was set."""
+        self._wake.set()
+
     async def presences(
         self, tenant: str, ids: Collection[str], *, own: str | None = None, omit_unknown: bool = False
     ) -> list[bytes]:

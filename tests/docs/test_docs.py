@@ -28,7 +28,7 @@ def blocks(*languages: str) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One of its own, since the examples change people."""
-    with running(tmp_path_factory.mktemp("demo") / "data", "--sample", "--tls") as server:
+    with running(tmp_path_factory.mktemp("demo") / "data", "--sample", "--tls", "--control") as server:
         yield server
 
 

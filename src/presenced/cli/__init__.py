@@ -5,6 +5,7 @@ import click
 from presenced import __version__
 from presenced.cli.apps import apps
 from presenced.cli.calendar import calendar
+from presenced.cli.clock import clock
 from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
@@ -24,5 +25,5 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, openapi):
+for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, clock, openapi):
     main.add_command(command)

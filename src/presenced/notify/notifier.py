@@ -41,6 +41,9 @@ _MOST_IDLE = 10_000
 """Endpoints, and hosts, that are remembered though there is nothing to do for them."""
 
 _LONGEST_SLEEP = 30.0
+_GLANCE = 0.002
+"""Seconds."""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 log = structlog.get_logger()
@@ -74,6 +77,7 @@ class Notifier:
         self._states: dict[str, EndpointState] = {}
         self._paused: set[str] = set()
         self._outbox = Outbox(store)
+        self._looking = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         store.follow(self._follow)
 
@@ -104,6 +108,29 @@ class Notifier:
         """Have everything that waits for an instant look at the clock again."""
         self._moved.set()
         self._moved = asyncio.Event()
+
+    async def catch_up(self) -> None:
+        """Do all that is due by the clock, which was moved; return when it is done or waits for a later instant."""
+        self.clock_moved()
+        await self._look_after_subscriptions()
+        while self.running and not self._rests():  # noqa: ASYNC110
+            await asyncio.sleep(_GLANCE)  # what remains is waiting for other machines' answers
+
+    def next_event(self, now: float) -> float | None:
+        """The next instant after ``now`` at which a delivery is due, or something befalls a subscription."""
+        instants = [endpoint.next_try for endpoint in self._endpoints.values()]
+        for one in self._subscriptions.all():
+            instants.append(one.expires_at)
+            if not one.reminded:
+                instants.append(one.reminder_at())
+        return min((at for at in instants if at is not None and at > now), default=None)
+
+    def _rests(self) -> bool:
+        """Whether there is nothing to do until a later instant."""
+        now = self._clock.now()
+        if self._news.is_set() or self._telling.locked() or self._outbox.position < self._announced:
+            return False
+        return all(one.idle or (one.next_try is not None and one.next_try > now) for one in self._endpoints.values())
 
     def endpoints(self) -> list[Endpoint]:
         """The endpoints that something is or was delivered to, since the start."""
@@ -286,8 +313,7 @@ class Notifier:
         while True:
             soonest, moved = inf, self._moved
             try:
-                await self._end_subscriptions()
-                await self._remind(self._subscriptions.all())
+                await self._look_after_subscriptions()
                 soonest = min((one.reminder_at() for one in self._subscriptions.all() if not one.reminded), default=inf)
             except StoreUnavailable as error:
                 log.error("subscriptions cannot be kept; trying again", reason=str(error))
@@ -295,6 +321,11 @@ class Notifier:
                 log.exception("subscriptions cannot be looked after; trying again")
             if not moved.is_set():  # else the clock was moved meanwhile
                 await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
+
+    async def _look_after_subscriptions(self) -> None:
+        async with self._looking:
+            await self._end_subscriptions()
+            await self._remind(self._subscriptions.all())
 
     async def _end_subscriptions(self) -> None:
         """Forget those that have expired, and drop what waits for owners who had not authorised it to the end."""
