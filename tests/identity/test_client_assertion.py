@@ -1,7 +1,7 @@
 """An app that proves itself with a certificate, as MSAL does it, and what is not taken for that."""
 
-import dataclasses
 import base64
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
