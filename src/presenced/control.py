@@ -206,6 +206,7 @@ class Control:
         tenant = await self._tenant(request.tenant)
         person = await self._person(tenant, request.user)
         self._identity.sessions.forget(tenant, person.id)
+        await self._identity.passwords.sign_out(tenant, person.id)
         return await self._identity.refresh_tokens.revoke_all(tenant, person.id)
 
     async def list_subscriptions(self, request: "ListRequest") -> list[SubscriptionShown]:

@@ -40,7 +40,7 @@ def test_generated_pages_are_current(page: Path) -> None:
 def test_the_pages_are_written_in_known_languages() -> None:
     """So that no example escapes the tests below."""
     known = {"bash", "console", "python", "toml", "json", "text"}
-    known |= {"javascript", "go", "java", "csharp", "php", "powershell"}
+    known |= {"javascript", "go", "java", "xml", "csharp", "php", "powershell"}
     assert {language for page in WRITTEN for language, _ in _BLOCK.findall(page.read_text("utf-8"))} <= known
 
 

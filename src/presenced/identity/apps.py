@@ -140,13 +140,26 @@ class Passwords:
 
     COLLECTION = "passwords"
 
-    def __init__(self, store: Store, kept: dict[str, str]) -> None:
+    _SIGNED_OUT = "signed-out"
+
+    def __init__(self, store: Store, kept: dict[str, str], signed_out: dict[str, str]) -> None:
         self._store = store
         self._kept = kept
+        self._signed_out = signed_out
 
     @classmethod
     async def load(cls, store: Store) -> "Passwords":
-        return cls(store, {key: kept.decode() for key, kept in (await store.documents(cls.COLLECTION)).items()})
+        kept, signed_out = [
+            {key: text.decode() for key, text in (await store.documents(name)).items()}
+            for name in (cls.COLLECTION, cls._SIGNED_OUT)
+        ]
+        return cls(store, kept, signed_out)
+
+    async def sign_out(self, tenant: str, person: str) -> None:
+        """End whatever goes by the person's stamp, durably."""
+        key, mark = f"{tenant}/{person}", secrets.token_urlsafe(8)
+        await self._store.put(self._SIGNED_OUT, key, mark.encode())
+        self._signed_out[key] = mark
 
     async def set(self, tenant: str, person: str, password: str | None) -> None:
         """Give a person a password, or take it away (None). Raises ValueError for one that is empty or too long."""
@@ -172,9 +185,11 @@ class Passwords:
     def stamp(self, tenant: str, person: str) -> str:
         """Which password a person has now, without saying anything about it: another one, another stamp.
 
-        What someone was given for their password (refresh tokens, a browser's session) ends when it changes.
+        What someone was given for their password (codes, refresh tokens, a browser's session, tokens to be exchanged)
+        ends when it changes, and when the person is signed out.
         """
-        return _hash(self._kept.get(f"{tenant}/{person}", ""))[:32]
+        key = f"{tenant}/{person}"
+        return _hash(self._kept.get(key, "") + self._signed_out.get(key, ""))[:32]
 
 
 def new_secret() -> str:

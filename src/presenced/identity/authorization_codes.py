@@ -16,6 +16,7 @@ from presenced.identity.redirect_uris import Platform
 
 LIFETIME = 300.0
 _MOST = 10_000
+_REPLAYED = "replayed"
 
 
 class Authorized(msgspec.Struct, frozen=True):
@@ -53,13 +54,22 @@ class AuthorizationCodes:
             self._redeemed[key] = ""
         return authorized
 
-    def redeemed(self, code: str, family: str) -> None:
-        """Remember which refresh token came of a code, in case the code comes again."""
-        self._redeemed[_hash(code)] = family
+    def redeemed(self, code: str, family: str) -> bool:
+        """Remember which refresh token came of a code, in case the code comes again; False if it did already."""
+        key = _hash(code)
+        if self._redeemed.get(key) == _REPLAYED:
+            return False
+        self._redeemed[key] = family
+        return True
 
-    def family_of(self, code: str) -> str | None:
-        """The family of refresh tokens that came of a code that was taken ("" for none); None if it never was."""
-        return self._redeemed.get(_hash(code))
+    def replayed(self, code: str) -> str | None:
+        """The code came again: the family of refresh tokens that came of it ("" for none yet); None if it is none."""
+        key = _hash(code)
+        family = self._redeemed.get(key)
+        if family is None:
+            return None
+        self._redeemed[key] = _REPLAYED
+        return "" if family == _REPLAYED else family
 
 
 def verifies(verifier: str, challenge: str) -> bool:

@@ -59,8 +59,9 @@ def delegated_answer(
     if scopes.api is None:
         token, lifetime = identity.issuer.mint_access_token(app, request.tenant, user, permissions, proof=client.proof)
     else:
+        stamp = identity.passwords.stamp(request.tenant, user[0])
         token, lifetime = identity.issuer.mint_api_token(
-            app, request.tenant, user, scopes.api, permissions, request.base_url, proof=client.proof
+            app, request.tenant, user, scopes.api, permissions, request.base_url, stamp, proof=client.proof
         )
     answer: dict[str, Any] = {
         "token_type": "Bearer",

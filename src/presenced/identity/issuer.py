@@ -84,12 +84,13 @@ class LocalIssuer:
         api: str,
         permissions: Collection[str],
         issuer_url: str,
+        stamp: str,
         lifetime: int = 3600,
         proof: Proof = "secret",
     ) -> tuple[str, int]:
         """An access token in v2.0 form for another app, ``api`` (its id), and its seconds to live.
 
-        It opens nothing here but the on-behalf-of grant, to that app.
+        It opens nothing here but the on-behalf-of grant, to that app, and while the person's ``stamp`` stays.
         """
         person, profile = user
         claims: dict[str, Any] = {
@@ -100,6 +101,7 @@ class LocalIssuer:
             "azpacr": _APPIDACR[proof],
             "oid": person,
             "scp": " ".join(sorted(permissions)),
+            "sid": stamp,
             "sub": _subject(app, person),
             "tid": tenant,
             "uti": secrets.token_urlsafe(16),

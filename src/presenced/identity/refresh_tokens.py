@@ -114,18 +114,21 @@ class RefreshTokens:
         if now >= family.expires_at:
             raise Refused("expired")
         used = _hash(secret)
-        if used in family.live:
-            family.live.remove(used)
-            family.spent = [*family.spent, (used, now)][-_SPENT:]
+        before = family.live, family.spent
+        live, spent = list(family.live), list(family.spent)
+        if used in live:
+            live.remove(used)
+            spent.append((used, now))
         else:
-            spent_at = dict(family.spent).get(used)
-            if spent_at is None:
-                raise Refused("unknown")
-            if not 0 <= now - spent_at < GRACE:
+            # long spent, or too old to be remembered, or invented by someone who knows the family
+            spent_at = dict(spent).get(used)
+            if spent_at is None or not 0 <= now - spent_at < GRACE:
                 await self._drop(family.id)
                 raise Refused("revoked")
         following = secrets.token_urlsafe(32)
-        family.live = [*family.live, _hash(following)][-_LIVE:]
+        live.append(_hash(following))
+        spent += [(crowded_out, now) for crowded_out in live[:-_LIVE]]
+        family.live, family.spent = live[-_LIVE:], spent[-_SPENT:]
         if family.origin is None:
             family.expires_at = min(now + IDLE, family.began_at + LONGEST)
         people = self._of_person[family.tenant, family.person]
@@ -133,8 +136,7 @@ class RefreshTokens:
         try:
             await self._keep(family)
         except StoreUnavailable:
-            # nobody gets the next one, so the one used stays good
-            family.live.append(used)
+            family.live, family.spent = before  # nobody gets the next one
             raise
         return f"{family.id}.{following}"
 
@@ -165,7 +167,9 @@ class RefreshTokens:
         await self._store.put(self.COLLECTION, family.id, msgspec.json.encode(family))
 
     async def _drop(self, key: str) -> None:
-        family = self._families.pop(key)
+        family = self._families.pop(key, None)
+        if family is None:
+            return
         people = self._of_person[family.tenant, family.person]
         people.pop(key, None)
         if not people:

@@ -29,7 +29,7 @@ async def authorization_code(identity: Identity, request: TokenRequest) -> dict[
     code = request.required("code")
     authorized = identity.codes.take(code)
     if authorized is None:
-        family = identity.codes.family_of(code)
+        family = identity.codes.replayed(code)
         if family is None:
             raise grant_invalid("code")
         # Somebody besides the app had the code (RFC 6749 section 4.1.2): what came of it ends.
@@ -47,7 +47,10 @@ async def authorization_code(identity: Identity, request: TokenRequest) -> dict[
     granted(client.app, scopes)
     token = await begin_refresh_token(identity, request, client, user, scopes, stamp=authorized.stamp, origin=origin)
     if token is not None:
-        identity.codes.redeemed(code, token.partition(".")[0])
+        family = token.partition(".")[0]
+        if not identity.codes.redeemed(code, family):  # it came again while it was redeemed
+            await identity.refresh_tokens.revoke(family)
+            raise code_redeemed()
     return delegated_answer(identity, request, client, user, scopes, nonce=authorized.nonce, refresh_token=token)
 
 

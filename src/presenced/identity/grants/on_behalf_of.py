@@ -28,6 +28,8 @@ async def on_behalf_of(identity: Identity, request: TokenRequest) -> dict[str, A
         raise token_use_wrong(request.required("requested_token_use"))
     scopes = read_scopes(identity, request.tenant, request.hosts, request.required("scope"))
     granted(client.app, scopes)
+    if scopes.api == client.app.id:  # it would be the token it has, with a new life
+        raise assertion_audience(client.app.id, "another app or Graph")
     person = _person(identity, request, client.app.id)
     user = await identity.find_person(request.tenant, person)
     if user is None:
@@ -55,6 +57,8 @@ def _person(identity: Identity, request: TokenRequest, app: str) -> str:
         raise assertion_invalid("It is for another tenant, or for no person.")
     if jws.text_claim("scp") is None or jws.guid_claim("azp") is None:
         raise assertion_invalid("It is not an access token for a person.")
+    if jws.text_claim("sid") != identity.passwords.stamp(request.tenant, person):
+        raise grant_revoked()
     now = identity.clock.now()
     if expires is None or now >= expires or now < (not_before or 0):
         raise assertion_expired()
