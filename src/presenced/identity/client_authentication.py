@@ -27,8 +27,8 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_ALGORITHMS = ("RS256", "PS256")
 # MSAL's assertions live 10 minutes; Entra's documentation asks for a short life. One for a year would be a password.
 LONGEST_ASSERTION = 24 * 3600.0
-# How far ahead the clock of who made it may be, in seconds: what Microsoft's own libraries allow. MSAL for Node.js rounds
-# nbf up to the next second, so that without this about every other of its assertions would be refused.
+# How far ahead the clock of who made it may be, in seconds: what Microsoft's own libraries allow. MSAL for Node.js
+# rounds nbf up to the next second, so that without this about every other of its assertions would be refused.
 CLOCK_SKEW = 300.0
 
 
