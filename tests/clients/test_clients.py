@@ -8,12 +8,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.clients.program import CHECKS, Program
+from tests.clients.program import CHECKS, Broken, Program
 from tests.clients.surroundings import surroundings
 
 SDKS = {
     "python": ("msgraph-sdk", "msgraph-beta-sdk"),
     "javascript": ("microsoft-graph-client", "msgraph-sdk-js"),
+}
+_APP = ("client-secret", "client-certificate", "client-assertion")
+_PEOPLE = ("username-password", "device-code", "on-behalf-of", "authorization-code")
+SIGN_IN = {
+    "javascript": {
+        "azure-identity-js": (*_APP, *_PEOPLE),
+        "msal-node": (*_APP, *_PEOPLE, "authorization-code-pkce", "refresh-token", "silent"),
+    },
+}
+NAMES = {
+    language: [f"{sdk}/{check}" for sdk in sdks for check in CHECKS]
+    + [f"{sdk}/sign-in-{grant}" for sdk, grants in SIGN_IN.get(language, {}).items() for grant in grants]
+    for language, sdks in SDKS.items()
 }
 # a language is installed and run once, by its first test
 pytestmark = pytest.mark.timeout(1500)
@@ -45,7 +58,7 @@ def results(environment: dict[str, str], request: pytest.FixtureRequest) -> Resu
 
 @pytest.mark.parametrize(
     ("language", "name"),
-    [(language, f"{sdk}/{check}") for language, sdks in SDKS.items() for sdk in sdks for check in CHECKS],
+    [(language, name) for language, names in NAMES.items() for name in names],
 )
 def test_client(results: Results, language: str, name: str) -> None:
     assert results[language][name] is None
@@ -55,8 +68,10 @@ def test_client(results: Results, language: str, name: str) -> None:
 def test_an_unknown_check_is_an_error(environment: dict[str, str], language: str) -> None:
     program = Program(language, environment)
     program.install()
-    with pytest.raises(Exception, match="unknown: msgraph-sdk/nothing"):
+    with pytest.raises(Broken, match="unknown: msgraph-sdk/nothing") as raised:
         program.run(["msgraph-sdk/nothing"])
+    # every check that the program knows has a test here
+    assert set(re.findall(r"[a-z0-9.-]+/[a-z0-9-]+", str(raised.value))) == {*NAMES[language], "msgraph-sdk/nothing"}
 
 
 def test_lock_files_name_no_registry() -> None:

@@ -27,6 +27,9 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_ALGORITHMS = ("RS256", "PS256")
 # MSAL's assertions live 10 minutes; Entra's documentation asks for a short life. One for a year would be a password.
 LONGEST_ASSERTION = 24 * 3600.0
+# How far ahead the clock of who made it may be, in seconds: what Microsoft's own libraries allow. MSAL for Node.js
+# rounds nbf up to the next second, so that without this about every other of its assertions would be refused.
+CLOCK_SKEW = 300.0
 _TO_BASE64URL = str.maketrans("+/", "-_")
 
 
@@ -114,7 +117,7 @@ def _check_assertion(text: str, app: App, audiences: frozenset[str], now: float)
         raise wrong_assertion("The assertion is expired, or has no exp.")
     if expires > now + LONGEST_ASSERTION:
         raise wrong_assertion("The assertion is valid for more than 24 hours.")
-    if not_before is not None and now < not_before:
+    if not_before is not None and now < not_before - CLOCK_SKEW:
         raise wrong_assertion("The assertion is not yet valid.")
 
 

@@ -1,4 +1,4 @@
-// What the checks of both SDKs share.
+// What the checks of all SDKs share.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual, promisify } from "node:util";

@@ -2,6 +2,8 @@
 const sdks = {
   "microsoft-graph-client": "./checks-graph-client.mjs",
   "msgraph-sdk-js": "./checks-msgraph-sdk.mjs",
+  "azure-identity-js": "./checks-azure-identity.mjs",
+  "msal-node": "./checks-msal-node.mjs",
 };
 
 const loaded = {};
