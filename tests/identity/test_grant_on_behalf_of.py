@@ -170,3 +170,15 @@ async def test_a_person_who_was_deleted(
         | {"exp": 2_000_000_000}
     )
     await refuse(client, fields(middle, gone), 50173, "invalid_grant")
+
+
+async def test_signing_out_ends_what_could_be_exchanged(
+    client: httpx.AsyncClient, middle: App, assertion: str, identity: Identity
+) -> None:
+    await ask(client, fields(middle, assertion))
+    await identity.passwords.sign_out(TENANT, ADELE)
+    await refuse(client, fields(middle, assertion), 50173, "invalid_grant")
+
+
+async def test_a_token_is_not_exchanged_for_itself(client: httpx.AsyncClient, middle: App, assertion: str) -> None:
+    await refuse(client, fields(middle, assertion, scope=f"api://{middle.id}/access_as_user"), 500131, "invalid_grant")

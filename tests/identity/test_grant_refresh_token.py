@@ -1,5 +1,6 @@
 """refresh_token: rotated, bound, bounded, ended; and kept as hashes through a restart."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -7,7 +8,7 @@ import pytest
 
 from presenced.identity.apps import App
 from presenced.identity.identity import Identity
-from presenced.identity.refresh_tokens import GRACE, IDLE, LONGEST, PAGE, PER_PERSON, RefreshTokens
+from presenced.identity.refresh_tokens import GRACE, IDLE, LONGEST, PAGE, PER_PERSON, RefreshTokens, Refused
 from presenced.store.base import StoreUnavailable
 from presenced.store.memory import MemoryStore
 
@@ -201,3 +202,72 @@ async def test_a_store_that_fails_spends_no_token(browser: Browser, web: App, cl
     clock.instant += GRACE
     assert await identity.refresh_tokens.rotate(token)
     await identity.close()
+
+
+async def a_family(store: MemoryStore, clock: SetClock) -> tuple[RefreshTokens, str]:
+    tokens = await RefreshTokens.load(store, clock)
+    _, token = await tokens.begin(TENANT, "app", ADELE, "stamp", "openid", None)
+    return tokens, token
+
+
+async def test_a_thief_cannot_outrun_the_discovery(store: MemoryStore, clock: SetClock) -> None:
+    """However often a stolen token was rotated since, the use of the one it was ends everything."""
+    tokens, stolen = await a_family(store, clock)
+    thiefs = stolen
+    for _ in range(40):
+        thiefs = await tokens.rotate(thiefs)
+    clock.instant += 3600
+    with pytest.raises(Refused, match="revoked"):
+        await tokens.rotate(stolen)
+    with pytest.raises(Refused, match="unknown"):
+        await tokens.rotate(thiefs)
+
+
+async def test_whom_a_thief_crowds_out_is_seen(store: MemoryStore, clock: SetClock) -> None:
+    tokens, stolen = await a_family(store, clock)
+    mine = await tokens.rotate(stolen)
+    for _ in range(8):
+        thiefs = await tokens.rotate(stolen)
+    assert await tokens.rotate(mine), "within a minute it may be a cache that is shared"
+    clock.instant += 3600
+    with pytest.raises(Refused, match="revoked"):
+        await tokens.rotate(mine)
+    with pytest.raises(Refused, match="unknown"):
+        await tokens.rotate(thiefs)
+
+
+async def test_a_spent_token_does_not_live_again_when_the_store_fails(store: MemoryStore, clock: SetClock) -> None:
+    tokens, token = await a_family(store, clock)
+    following = await tokens.rotate(token)
+    put = store.put
+
+    async def failing(collection: str, key: str, document: bytes | None) -> None:
+        raise StoreUnavailable("disk full")
+
+    store.put = failing  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await tokens.rotate(token)
+    store.put = put  # type: ignore[method-assign]
+    assert await tokens.rotate(following)
+    clock.instant += 3600
+    with pytest.raises(Refused, match="revoked"):
+        await tokens.rotate(token)
+
+
+async def test_signed_out_twice_at_once(store: MemoryStore, clock: SetClock) -> None:
+    tokens, _ = await a_family(store, clock)
+    for _ in range(4):
+        await tokens.begin(TENANT, "app", ADELE, "stamp", "openid", None)
+    await asyncio.gather(tokens.revoke_all(TENANT, ADELE), tokens.revoke_all(TENANT, ADELE))
+    assert len(tokens) == 0
+    assert await store.documents(RefreshTokens.COLLECTION) == {}
+
+
+async def test_signing_out_ends_codes_and_refresh_tokens(
+    client: httpx.AsyncClient, browser: Browser, web: App, token: str, identity: Identity
+) -> None:
+    code = await browser.code(web, WEB)
+    await identity.passwords.sign_out(TENANT, ADELE)
+    for ended in (fields(web, token), redemption(web, code, WEB)):
+        answer = await client.post(f"/{TENANT}/oauth2/v2.0/token", data=ended)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")

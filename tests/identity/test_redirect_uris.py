@@ -2,6 +2,7 @@
 
 import pytest
 
+from presenced.identity import redirect_uris as uris
 from presenced.identity.identity import Identity
 
 from .forger import TENANT
@@ -44,3 +45,12 @@ async def test_their_number_is_bounded(identity: Identity) -> None:
     many = [f"https://site.example/{number}" for number in range(257)]
     with pytest.raises(ValueError, match="at most 256"):
         await identity.apps.add(TENANT, "An app", redirect_uris=many)
+
+
+def test_text_around_an_address_is_no_host() -> None:
+    for asked in ("http://evil.com[::1]", "http://[::1]evil.com:80", "http://[::1].evil", "http://localhost:"):
+        assert not uris.matches(asked, "http://[::1]", any_port=True), asked
+        assert not uris.matches(asked, "http://localhost", any_port=True), asked
+    with pytest.raises(ValueError, match="redirect URI"):
+        uris.check("https://evil.com[::1]/", native=False)
+    assert uris.matches("http://[::1]:5000", "http://[::1]", any_port=True)

@@ -56,11 +56,7 @@ def origin_of(uri: str) -> str | None:
 
 
 _PORTS = {"http": 80, "https": 443}
-_NETLOC = re.compile(
-    r"(?:[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII
-)
-    r"(?:[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII
-)
+_BRACKETED = re.compile(r"\[[0-9a-f:.]+\](?::[0-9]+)?", re.IGNORECASE | re.ASCII)
 
 
 class _Parts:
@@ -85,8 +81,9 @@ def _split(uri: str) -> _Parts | None:
         parts = _Parts(urlsplit(uri))
     except ValueError:
         return None
-    if parts.scheme in _PORTS and not _NETLOC.fullmatch(parts.netloc):
-        return None  # urlsplit takes text around an IPv6 address
+    host = parts.netloc.rpartition("@")[2]
+    if host.endswith(":") or ("[" in host and not _BRACKETED.fullmatch(host)):
+        return None  # urlsplit takes text around an IPv6 address, and a colon without a port
     return parts if parts.scheme else None
 
 

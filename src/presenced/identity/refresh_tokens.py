@@ -11,6 +11,7 @@ password at that time. It lives 90 days from its last use as Entra's do, at most
 
 import hashlib
 import heapq
+import re
 import secrets
 from collections import defaultdict
 from typing import Literal
@@ -30,6 +31,7 @@ _MOST = 200_000
 _LIVE = 8
 _SPENT = 16
 _LONGEST_TOKEN = 256
+_SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 class Refused(Exception):
@@ -120,14 +122,18 @@ class RefreshTokens:
             live.remove(used)
             spent.append((used, now))
         else:
+            if not _SECRET.fullmatch(secret):
+                raise Refused("unknown")  # damaged on the way
             # long spent, or too old to be remembered, or invented by someone who knows the family
             spent_at = dict(spent).get(used)
             if spent_at is None or not 0 <= now - spent_at < GRACE:
                 await self._drop(family.id)
                 raise Refused("revoked")
+            spent.remove((used, spent_at))
+            spent.append((used, spent_at))  # the last to be forgotten
         following = secrets.token_urlsafe(32)
         live.append(_hash(following))
-        spent += [(crowded_out, now) for crowded_out in live[:-_LIVE]]
+        spent[-1:-1] = [(crowded_out, now) for crowded_out in live[:-_LIVE]]
         family.live, family.spent = live[-_LIVE:], spent[-_SPENT:]
         if family.origin is None:
             family.expires_at = min(now + IDLE, family.began_at + LONGEST)
