@@ -24,7 +24,8 @@ ALLOWED = {
     "folder": set(),
     "tls": set(),
     "http_server": {"graph"},
-    "control": {"emulator", "identity", "calendar", "notify", "notify_control", "presence", "store"},
+    "apps_control": {"identity"},
+    "control": {"apps_control", "emulator", "identity", "calendar", "notify", "notify_control", "presence", "store"},
     "notify_control": {"notify", "store"},
     "listen": {"listen", "identity", "notify"},
 }

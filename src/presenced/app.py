@@ -29,6 +29,7 @@ from presenced.identity.identity import Identity
 from presenced.identity.issuer import User
 from presenced.identity.loopback import is_loopback
 from presenced.identity.permissions import APPLICATION, DELEGATED
+from presenced.identity.sign_in_endpoints import sign_in_routes
 from presenced.notify.addresses import Rules
 from presenced.notify.notify import Notify
 from presenced.presence.record import Profile
@@ -103,6 +104,7 @@ class App:
                     public_url=settings.public_url,
                     external=settings.issuers,
                     known_permissions={*APPLICATION, *DELEGATED},
+                    suggest=sample.suggest,
                 )
             except ValueError as error:
                 raise Impossible(str(error)) from error
@@ -188,7 +190,7 @@ def _identity_application(identity: Identity, clock: Clock) -> ASGIApp:
         return handle
 
     application = Starlette(
-        routes=identity_routes(identity),
+        routes=[*identity_routes(identity), *sign_in_routes(identity)],
         exception_handlers={
             404: refusal(404, "NotFound", "There is nothing at this path; Graph's begin with /v1.0 or /beta."),
             405: refusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."),

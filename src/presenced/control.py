@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from presenced.apps_control import AppRequest, AppShown, add_app, show_app
 from presenced.calendar.calendars import Calendars, Summary
 from presenced.calendar.content_lines import NotACalendar
 from presenced.emulator import sample
@@ -74,28 +75,6 @@ class TokenRequest(msgspec.Struct):
     tenant: str | None = None
 
 
-class AppRequest(msgspec.Struct):
-    """An app to register; ``certificate`` is DER."""
-
-    name: str
-    permissions: list[str]
-    delegated: bool = False
-    certificate: bytes | None = None
-    tenant: str | None = None
-
-
-class AppShown(msgspec.Struct):
-    """An app as lists show it, and once its secret."""
-
-    id: str
-    name: str
-    tenant: str
-    application_permissions: list[str]
-    delegated_permissions: list[str]
-    certificates: int
-    secret: str | None = None
-
-
 class CalendarImport(msgspec.Struct):
     """A person's calendar: iCalendar text, and the name of the file or the address it is from."""
 
@@ -105,8 +84,8 @@ class CalendarImport(msgspec.Struct):
     tenant: str | None = None
 
 
-class CalendarRemoval(msgspec.Struct):
-    """Whose calendar is to be forgotten."""
+class PersonRequest(msgspec.Struct):
+    """Who is meant, by id or userPrincipalName."""
 
     user: str
     tenant: str | None = None
@@ -154,9 +133,10 @@ class Control:
                 Route("/token", answer(TokenRequest, self.token), methods=["POST"]),
                 Route("/users/import", answer(ImportRequest, self.import_users), methods=["POST"]),
                 Route("/users/list", answer(ListRequest, self.list_users), methods=["POST"]),
+                Route("/users/sign-out", answer(PersonRequest, self.sign_out), methods=["POST"]),
                 Route("/users/find", answer(FindRequest, self.find_users), methods=["POST"]),
                 Route("/calendar/import", answer(CalendarImport, self.import_calendar), methods=["POST"]),
-                Route("/calendar/remove", answer(CalendarRemoval, self.remove_calendar), methods=["POST"]),
+                Route("/calendar/remove", answer(PersonRequest, self.remove_calendar), methods=["POST"]),
                 Route("/apps/add", answer(AppRequest, self.add_app), methods=["POST"]),
                 Route("/apps/list", answer(ListRequest, self.list_apps), methods=["POST"]),
                 Route("/keys/rotate", answer(RotateRequest, self.rotate_keys), methods=["POST"]),
@@ -212,6 +192,13 @@ class Control:
         tenant = await self._tenant(request.tenant)
         return [await self._directory.find(tenant, key) for key in request.keys]
 
+    async def sign_out(self, request: PersonRequest) -> int:
+        """End what keeps a person signed in to apps; how many sign-ins there were."""
+        tenant = await self._tenant(request.tenant)
+        person = await self._person(tenant, request.user)
+        self._identity.sessions.forget(tenant, person.id)
+        return await self._identity.refresh_tokens.revoke_all(tenant, person.id)
+
     async def list_subscriptions(self, request: "ListRequest") -> list[SubscriptionShown]:
         """Who is subscribed in a tenant."""
         return list_subscriptions(self._notify, await self._tenant(request.tenant))
@@ -234,7 +221,7 @@ class Control:
         except NotACalendar as error:
             raise Impossible(f"{request.source}: {error}") from error
 
-    async def remove_calendar(self, request: CalendarRemoval) -> bool:
+    async def remove_calendar(self, request: PersonRequest) -> bool:
         """Forget a person's calendar, and whether there was one."""
         tenant = await self._tenant(request.tenant)
         person = await self._person(tenant, request.user)
@@ -242,22 +229,12 @@ class Control:
 
     async def add_app(self, request: AppRequest) -> AppShown:
         """Register an app. Its secret is in the answer and nowhere else."""
-        if not request.name.strip() or len(request.name) > 256:
-            raise Impossible("An app's name has 1 to 256 characters.")
-        _check_permissions(request.permissions, DELEGATED if request.delegated else APPLICATION)
-        tenant = await self._tenant(request.tenant, add=True)
-        app, secret = await self._apps.add(
-            tenant,
-            request.name,
-            application=() if request.delegated else request.permissions,
-            delegated=request.permissions if request.delegated else (),
-            certificates=[] if request.certificate is None else [request.certificate],
-        )
-        return _shown(app, secret)
+        _check_permissions(request.permissions, DELEGATED if request.for_people else APPLICATION)
+        return await add_app(self._apps, await self._tenant(request.tenant, add=True), request)
 
     async def list_apps(self, request: "ListRequest") -> list[AppShown]:
         """All apps of a tenant, without their secrets."""
-        return [_shown(app) for app in self._apps.list(await self._tenant(request.tenant))]
+        return [show_app(app) for app in self._apps.list(await self._tenant(request.tenant))]
 
     async def rotate_keys(self, request: "RotateRequest") -> dict[str, Any]:
         """Sign with a new key from now on; with ``revoke``, refuse what older ones signed."""
@@ -366,15 +343,3 @@ def _check_permissions(asked: list[str], known: tuple[str, ...]) -> None:
 
 def _profile(person: Person) -> Profile:
     return Profile(person.user_principal_name, person.display_name, person.mail, person.job_title)
-
-
-def _shown(app: App, secret: str | None = None) -> AppShown:
-    return AppShown(
-        app.id,
-        app.name,
-        app.tenant,
-        list(app.application_permissions),
-        list(app.delegated_permissions),
-        len(app.certificates),
-        secret,
-    )

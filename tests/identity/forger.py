@@ -102,7 +102,7 @@ class Certificate:
         self.x5t = b64(hashlib.sha1(self.der).digest())
 
 
-async def find_person(tenant: str, name: str) -> User | None:
-    if (tenant, name.lower()) == (TENANT, ADELE_NAME):
+async def find_person(tenant: str, key: str) -> User | None:
+    if tenant == TENANT and key.lower() in (ADELE_NAME, ADELE):
         return ADELE, Profile(ADELE_NAME, "Adele Vance", "adele.vance@contoso.example")
     return None

@@ -28,7 +28,56 @@ async def test_what_every_msal_needs(client: httpx.AsyncClient) -> None:
         "device_authorization_endpoint": f"{BASE}/{TENANT}/oauth2/v2.0/devicecode",
         "jwks_uri": f"{BASE}/{TENANT}/discovery/v2.0/keys",
     }
-    assert document["grant_types_supported"] == ["client_credentials", "password"]
+    assert set(document["grant_types_supported"]) == {
+        "authorization_code",
+        "client_credentials",
+        "password",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    }
+
+
+async def test_what_the_document_names_is_served(client: httpx.AsyncClient) -> None:
+    document = (await client.get(f"/{TENANT}/{DOCUMENT}")).json()
+    addresses = {name: url for name, url in document.items() if name.endswith(("_endpoint", "_uri"))}
+    assert len(addresses) == 5
+    for url in addresses.values():
+        posts = "token" in url or "devicecode" in url
+        answer = await (client.post(url, data={}) if posts else client.get(url))
+        assert answer.status_code in (200, 400), url
+    for grant in document["grant_types_supported"]:
+        answer = await client.post(document["token_endpoint"], data={"grant_type": grant})
+        assert answer.json()["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("spelling", ["common", "organizations", TENANT])
+async def test_instance_discovery_vouches_for_this_server(client: httpx.AsyncClient, spelling: str) -> None:
+    asked = {"api-version": "1.1", "authorization_endpoint": f"{BASE}/{spelling}/oauth2/v2.0/authorize"}
+    answer = await client.get("/common/discovery/instance", params=asked)
+    assert answer.status_code == 200
+    network = BASE.removeprefix("https://")
+    assert answer.json() == {
+        "tenant_discovery_endpoint": f"{BASE}/{TENANT}/v2.0/.well-known/openid-configuration",
+        "api-version": "1.1",
+        "metadata": [{"preferred_network": network, "preferred_cache": network, "aliases": [network]}],
+    }
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "https://login.microsoftonline.com/common/oauth2/v2.0/authorize", "https://evil.example", "https://[", "x"],
+)
+async def test_instance_discovery_vouches_for_no_other(client: httpx.AsyncClient, url: str) -> None:
+    answer = await client.get("/common/discovery/instance", params={"authorization_endpoint": url})
+    check_refusal(answer, 50049, "invalid_instance")
+
+
+async def test_pages_may_read_discovery_and_keys(client: httpx.AsyncClient) -> None:
+    for path in (DOCUMENT, "discovery/v2.0/keys", "discovery/instance"):
+        answer = await client.get(f"/{TENANT}/{path}", headers={"Origin": "https://page.example"})
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
 
 
 @pytest.mark.parametrize("spelling", [TENANT.upper(), "organizations", "common"])

@@ -40,6 +40,7 @@ async def test_a_token_for_a_person(client: httpx.AsyncClient, identity: Identit
     asked = {"scope": f"openid profile offline_access {DEFAULT}", "client_info": "1", "username": ADELE_NAME.title()}
     answer = await ask(client, FIELDS | asked)
     token, id_token, client_info = (answer.pop(name) for name in ("access_token", "id_token", "client_info"))
+    assert answer.pop("refresh_token")
     prefix = "https://graph.microsoft.com"
     assert answer == {
         "token_type": "Bearer",

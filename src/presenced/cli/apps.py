@@ -8,9 +8,10 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from presenced.apps_control import AppRequest, AppShown
 from presenced.cli.connection import connect, run
 from presenced.cli.options import settings_from, settings_options
-from presenced.control import AppRequest, AppShown, ListRequest
+from presenced.control import ListRequest
 from presenced.settings import Settings
 
 
@@ -35,6 +36,26 @@ def apps() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The app proves itself with this certificate (PEM) instead of a secret.",
 )
+@click.option(
+    "--public",
+    is_flag=True,
+    help="People sign in to it on their own machine or device; it has no secret. Implies --delegated.",
+)
+@click.option(
+    "--redirect-uri",
+    "redirect_uris",
+    multiple=True,
+    metavar="URI",
+    help="Where people come back to after signing in: a server's address, or with --public the machine's own "
+    "(http://localhost, with any port); may be repeated. Implies --delegated.",
+)
+@click.option(
+    "--spa-redirect-uri",
+    "spa_redirect_uris",
+    multiple=True,
+    metavar="URI",
+    help="The same for a page that asks for tokens by itself (single-page application); may be repeated.",
+)
 @click.option("--tenant", help="The id of the tenant; made if there is none.  [default: the folder's own]")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of text.")
 def add(
@@ -42,13 +63,26 @@ def add(
     permissions: tuple[str, ...],
     delegated: bool,
     certificate: Path | None,
+    public: bool,
+    redirect_uris: tuple[str, ...],
+    spa_redirect_uris: tuple[str, ...],
     tenant: str | None,
     as_json: bool,
     **values: Any,
 ) -> None:
     """Register an app under NAME. Its secret is shown once; only a hash is kept."""
     der = None if certificate is None else _read_certificate(certificate)
-    shown = run(_add(settings_from(values), AppRequest(name, list(permissions), delegated, der, tenant)))
+    request = AppRequest(
+        name,
+        list(permissions),
+        delegated,
+        der,
+        public,
+        list(redirect_uris),
+        list(spa_redirect_uris),
+        tenant,
+    )
+    shown = run(_add(settings_from(values), request))
     if as_json:
         click.echo(msgspec.json.encode(shown).decode())
         return
@@ -74,6 +108,12 @@ def list_apps(tenant: str | None, as_json: bool, **values: Any) -> None:
         ):
             if granted:
                 click.echo(f"    {kind}: {', '.join(granted)}")
+        if shown.public:
+            click.echo("    public")
+        for uri in shown.redirect_uris:
+            click.echo(f"    redirect URI: {uri}")
+        for uri in shown.spa_redirect_uris:
+            click.echo(f"    redirect URI of a page: {uri}")
 
 
 def _read_certificate(file: Path) -> bytes:

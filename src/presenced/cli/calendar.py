@@ -16,7 +16,7 @@ from presenced.calendar.calendars import Summary
 from presenced.calendar.content_lines import MOST_BYTES
 from presenced.cli.connection import connect, run
 from presenced.cli.options import settings_from, settings_options
-from presenced.control import CalendarImport, CalendarRemoval, Impossible
+from presenced.control import CalendarImport, Impossible, PersonRequest
 from presenced.presence.record import CalendarEvent
 from presenced.settings import Settings
 
@@ -56,7 +56,7 @@ def import_calendar(source: str, user: str, tenant: str | None, **values: Any) -
 @click.option("--tenant", help="The id of the tenant.  [default: the folder's own]")
 def remove_calendar(user: str, tenant: str | None, **values: Any) -> None:
     """Forget a person's calendar."""
-    there = run(_remove(settings_from(values), CalendarRemoval(user, tenant)))
+    there = run(_remove(settings_from(values), PersonRequest(user, tenant)))
     click.echo(f"The calendar of {user} is forgotten." if there else f"{user} has no calendar.")
 
 
@@ -72,7 +72,7 @@ async def _import(settings: Settings, source: str, user: str, tenant: str | None
         return await connection.ask("/calendar/import", CalendarImport(user, text, name, tenant), Summary)
 
 
-async def _remove(settings: Settings, request: CalendarRemoval) -> bool:
+async def _remove(settings: Settings, request: PersonRequest) -> bool:
     async with connect(settings) as connection:
         return await connection.ask("/calendar/remove", request, bool)
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from presenced.cli.connection import connect, run
 from presenced.cli.options import settings_from, settings_options
 from presenced.cli.terminal import plain
-from presenced.control import ImportRequest, ImportResult, ImportRow, Impossible, ListRequest
+from presenced.control import ImportRequest, ImportResult, ImportRow, Impossible, ListRequest, PersonRequest
 from presenced.identity.directory import Person
 from presenced.settings import Settings
 
@@ -66,6 +66,19 @@ def list_users(tenant: str | None, as_json: bool, **values: Any) -> None:
         table.add_row(*(plain(cell or "") for cell in cells))
     Console(width=None if Console().is_terminal else 160).print(table)
     click.echo(f"{len(people)} people")
+
+
+@users.command("sign-out")
+@settings_options("data")
+@click.argument("user")
+@click.option("--tenant", help="The id of the tenant.  [default: the folder's own]")
+def sign_out(user: str, tenant: str | None, **values: Any) -> None:
+    """Sign USER (an id or userPrincipalName) out of every app: browsers and refresh tokens.
+
+    Access tokens that were given already go on until they end, an hour at most.
+    """
+    ended = run(_sign_out(settings_from(values), PersonRequest(user, tenant)))
+    click.echo(f"Signed out. Refresh tokens ended: {ended}.")
 
 
 def read_people(file: Path) -> list[ImportRow]:
@@ -139,6 +152,11 @@ async def _import(settings: Settings, people: list[ImportRow], tenant: str | Non
                 total.wrong += part.wrong
                 bar.advance(task, len(rows))
     return total
+
+
+async def _sign_out(settings: Settings, request: PersonRequest) -> int:
+    async with connect(settings) as connection:
+        return await connection.ask("/users/sign-out", request, int)
 
 
 async def _list(settings: Settings, tenant: str | None) -> list[Person]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from presenced.identity.apps import App, Apps, Passwords, new_secret
+from presenced.identity.identity import Suggested
 from presenced.identity.tenants import Tenants
 from presenced.presence.record import OutOfOffice, Preferred, Profile, Record, Session, StatusMessage, WorkLocation
 from presenced.presence.settle import new_record, settle
@@ -23,6 +24,8 @@ SIGN_IN_APP = "5ca1ab1e-0000-4000-8000-00000000a002"
 SECRET = "presenced-sample-secret"  # noqa: S105  public on purpose, refused beyond loopback
 PASSWORD = "presenced-sample-password"  # noqa: S105  likewise
 DOMAIN = "sample.example"
+REDIRECT_URIS = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+SPA_REDIRECT_URIS = ("http://localhost", "http://localhost/redirect", "http://localhost/redirect.html")
 
 _TEAMS_DESKTOP = "teams-desktop"
 _TEAMS_MOBILE = "teams-mobile"
@@ -126,6 +129,8 @@ async def fill(store: Store, tenants: Tenants, apps: Apps, passwords: Passwords,
         app_id=SIGN_IN_APP,
         secret=SECRET,
         sign_in=True,
+        redirect_uris=REDIRECT_URIS,
+        spa_redirect_uris=SPA_REDIRECT_URIS,
     )
     # last, because it is what marks the sample as complete
     await apps.add(
@@ -153,6 +158,14 @@ async def hide(apps: Apps, passwords: Passwords) -> Shown | None:
     await passwords.set_all(TENANT, known_by_all, password)
     secrets = {app.id: await apps.set_secret(app) for app in known}
     return Shown(secrets.get(SERVICE_APP, ""), secrets.get(SIGN_IN_APP, ""), password)
+
+
+def suggest(apps: Apps, tenant: str) -> Suggested:
+    """The people to choose from on the sign-in page, while their password is the documented one."""
+    app = apps.get(TENANT, SIGN_IN_APP) if tenant == TENANT else None
+    if app is None or not has_known_secret(apps, app):
+        return Suggested()
+    return Suggested([Profile(upn(someone.name), someone.name) for someone in _PEOPLE], PASSWORD)
 
 
 def has_known_secret(apps: Apps, app: App) -> bool:

@@ -10,7 +10,9 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from presenced.identity import redirect_uris as uris
 from presenced.identity.passwords import hash_password, verify_password
+from presenced.identity.redirect_uris import Platform
 from presenced.presence.record import guid
 from presenced.store.base import Store
 
@@ -21,7 +23,9 @@ class App(msgspec.Struct, frozen=True, omit_defaults=True):
     ``principal`` is the service principal's object id, the ``oid`` of its own tokens. ``secrets`` are SHA-256 in hex.
     A plain hash is right for them: a generated secret has 256 random bits, so no guessing is made cheaper by its speed
     (a secret that a user chose is as weak as that choice). ``certificates`` are X.509 certificates, DER. With
-    ``sign_in`` people may sign in to it with their password without the app itself proving anything: a public client.
+    ``sign_in`` people may sign in to it without the app itself proving anything: a public client.
+    ``redirect_uris`` are where a browser may be sent back to (redirect_uris.py): to a program on the person's machine
+    if the app is a public client, else to a server. ``spa_redirect_uris`` are pages that redeem codes by themselves.
     """
 
     id: str
@@ -33,6 +37,17 @@ class App(msgspec.Struct, frozen=True, omit_defaults=True):
     secrets: tuple[str, ...] = ()
     certificates: tuple[bytes, ...] = ()
     sign_in: bool = False
+    redirect_uris: tuple[str, ...] = ()
+    spa_redirect_uris: tuple[str, ...] = ()
+
+    def platforms_of(self, uri: str) -> frozenset[Platform]:
+        """As which platforms' the app has registered this redirect URI; none if it has not."""
+        platforms: set[Platform] = set()
+        if any(uris.matches(uri, registered, any_port=True) for registered in self.spa_redirect_uris):
+            platforms.add("spa")
+        if any(uris.matches(uri, registered, any_port=self.sign_in) for registered in self.redirect_uris):
+            platforms.add("native" if self.sign_in else "web")
+        return frozenset(platforms)
 
 
 class Apps:
@@ -69,18 +84,23 @@ class Apps:
         secret: str | None = None,
         certificates: Iterable[bytes] = (),
         sign_in: bool = False,
+        redirect_uris: Iterable[str] = (),
+        spa_redirect_uris: Iterable[str] = (),
     ) -> tuple[App, str | None]:
         """Register an application, or replace the one with this ``app_id``.
 
-        Returns it and its secret: the given one, else a new one; None for an app that has certificates or ``sign_in``
-        and was given none. Raises ValueError for what is no GUID or no RSA certificate.
+        Returns it and its secret: the given one, else a new one; None for an app that was given none and has
+        certificates, ``sign_in`` or nothing but pages. Raises ValueError for what is no GUID, no RSA certificate or no
+        redirect URI.
         """
         own_id = str(uuid.uuid4()) if app_id is None else guid(app_id)
         if own_id is None:
             raise ValueError(f"An application's id is a GUID, and {app_id!r} is none.")
         before = self.get(tenant, own_id)
         certificates = tuple(_rsa_certificate(certificate) for certificate in certificates)
-        if secret is None and not certificates and not sign_in:
+        addresses = _redirect_uris(redirect_uris, native=sign_in)
+        pages = _redirect_uris(spa_redirect_uris, native=False)
+        if secret is None and not certificates and not sign_in and (addresses or not pages):
             secret = new_secret()
         app = App(
             id=own_id,
@@ -92,6 +112,8 @@ class Apps:
             secrets=() if secret is None else (_hash(secret),),
             certificates=certificates,
             sign_in=sign_in,
+            redirect_uris=addresses,
+            spa_redirect_uris=pages,
         )
         await self._keep(app)
         return app, secret
@@ -147,6 +169,13 @@ class Passwords:
         """Whether this is the person's password. An unknown person (also None) takes as long as a wrong password."""
         return await verify_password(password, self._kept.get(f"{tenant}/{person}"))
 
+    def stamp(self, tenant: str, person: str) -> str:
+        """Which password a person has now, without saying anything about it: another one, another stamp.
+
+        What someone was given for their password (refresh tokens, a browser's session) ends when it changes.
+        """
+        return _hash(self._kept.get(f"{tenant}/{person}", ""))[:32]
+
 
 def new_secret() -> str:
     """256 random bits, in letters that need no escaping anywhere."""
@@ -155,6 +184,13 @@ def new_secret() -> str:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _redirect_uris(given: Iterable[str], *, native: bool) -> tuple[str, ...]:
+    checked = tuple(dict.fromkeys(uris.check(uri, native=native) for uri in given))
+    if len(checked) > uris.MOST:
+        raise ValueError(f"An application has at most {uris.MOST} redirect URIs.")
+    return checked
 
 
 def _rsa_certificate(der: bytes) -> bytes:

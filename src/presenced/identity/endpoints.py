@@ -1,23 +1,39 @@
-"""The endpoints of the local issuer, at Entra's addresses: tokens, discovery, keys, user realm (spec B.3)."""
+"""The endpoints programs ask, at Entra's addresses: tokens, discovery, keys, user realm (spec B.3)."""
 
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from presenced.identity.entra_errors import EntraError, grant_not_supported, personal_accounts, tenant_not_found
-from presenced.identity.grants import GRANTS
+from presenced.identity.authorization_request import RESPONSE_MODES
+from presenced.identity.entra_errors import (
+    EntraError,
+    cross_origin,
+    grant_not_supported,
+    instance_invalid,
+    transient,
+)
+from presenced.identity.grants import ALIASES, FOR_PAGES, GRANTS
+from presenced.identity.grants.device_code import begin_device_code
 from presenced.identity.identity import Identity
-from presenced.identity.tenants import PERSONAL_ACCOUNTS
+from presenced.identity.tenant_of import tenant_of
 from presenced.identity.token_request import TokenRequest
 from presenced.presence.record import guid
+from presenced.store.base import StoreUnavailable
 
 _log = structlog.get_logger()
+
+# A page may read these answers, from anywhere: none of them depends on a cookie. What a page is given, and for which
+# origin, is decided by the grants.
+_CORS = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
 
 Answering = Callable[[Identity, Request, str], Awaitable[dict[str, Any]]]
 
@@ -27,15 +43,19 @@ def identity_routes(identity: Identity) -> list[Route]:
 
     def at(path: str, answering: Answering, method: str = "GET") -> Route:
         async def endpoint(request: Request) -> Response:
+            if request.method == "OPTIONS":  # and no preflight, which the middleware answers
+                return Response(status_code=204, headers={"Allow": f"{method}, OPTIONS"})
             return await _answer(identity, request, answering)
 
-        return Route(path, endpoint, methods=[method], name=answering.__name__)
+        return Route(path, endpoint, methods=[method, "OPTIONS"], name=answering.__name__, middleware=[_CORS])
 
     async def realm(request: Request) -> Response:
         return _json(user_realm(request.path_params["username"]))
 
     return [
         at("/{tenant}/oauth2/v2.0/token", token, "POST"),
+        at("/{tenant}/oauth2/v2.0/devicecode", devicecode, "POST"),
+        at("/{tenant}/discovery/instance", instance),
         at("/{tenant}/v2.0/.well-known/openid-configuration", openid_configuration),
         at("/{tenant}/discovery/v2.0/keys", keys),
         # Without a version, for tenant ``common``: where Microsoft's helpers for change notifications look (spec A.5).
@@ -50,32 +70,66 @@ async def token(identity: Identity, request: Request, tenant: str) -> dict[str, 
     """Tokens, by grant."""
     asked = await TokenRequest.read(request, tenant, identity.base_urls)
     name = asked.required("grant_type")
-    grant = GRANTS.get(name)
+    grant = GRANTS.get(ALIASES.get(name, name))
     if grant is None:
         raise grant_not_supported(name)
+    if asked.origin is not None and name not in FOR_PAGES:
+        raise cross_origin(asked.origin)
     return await grant(identity, asked)
 
 
-async def openid_configuration(identity: Identity, request: Request, tenant: str) -> dict[str, Any]:
-    """The document all MSALs can work with.
+async def devicecode(identity: Identity, request: Request, tenant: str) -> dict[str, Any]:
+    """The device authorization endpoint."""
+    asked = await TokenRequest.read(request, tenant, identity.base_urls)
+    if asked.origin is not None:
+        raise cross_origin(asked.origin)
+    return await begin_device_code(identity, asked)
 
-    They refuse it without authorization_endpoint and device_authorization_endpoint, even for flows that use neither; so
-    these are named, but nobody answers there.
-    """
+
+async def instance(identity: Identity, request: Request, tenant: str) -> dict[str, Any]:
+    """Instance discovery, for clients that can be told to ask here: this server vouches for itself and no other."""
+    asked = request.query_params.get("authorization_endpoint", "")
+    try:
+        parts = urlsplit(asked)
+        host = parts.hostname or ""
+    except ValueError:
+        host = ""
+    if host not in identity.base_urls.hosts(request.scope):
+        raise instance_invalid(host)
+    spelling = parts.path.split("/")[1] if "/" in parts.path else ""
+    named = identity.tenants.find(spelling) or tenant
+    base = identity.base_urls.of(request.scope)
+    network = base.partition("://")[2]
+    return {
+        "tenant_discovery_endpoint": f"{base}/{named}/v2.0/.well-known/openid-configuration",
+        "api-version": "1.1" if request.query_params.get("api-version") == "1.1" else "1.0",
+        "metadata": [{"preferred_network": network, "preferred_cache": network, "aliases": [network]}],
+    }
+
+
+async def openid_configuration(identity: Identity, request: Request, tenant: str) -> dict[str, Any]:
+    """The document all MSALs can work with: what is served, and nothing else."""
     base = f"{identity.base_urls.of(request.scope)}/{tenant}"
     return {
         "issuer": f"{base}/v2.0",
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
         "token_endpoint": f"{base}/oauth2/v2.0/token",
         "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+        "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
         "jwks_uri": f"{base}/discovery/v2.0/keys",
         "grant_types_supported": list(GRANTS),
-        "response_types_supported": [],
-        "response_modes_supported": [],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(RESPONSE_MODES),
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_post",
+            "private_key_jwt",
+            "client_secret_basic",
+            "none",
+        ],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "scopes_supported": ["openid", "profile", "email"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "oid"],
         "request_uri_parameter_supported": False,
     }
@@ -120,22 +174,13 @@ def user_realm(username: str) -> dict[str, Any]:
 
 async def _answer(identity: Identity, request: Request, answering: Answering) -> Response:
     try:
-        tenant = _tenant(identity, request.path_params["tenant"])
-        return _json(await answering(identity, request, tenant))
-    except EntraError as error:
+        return _json(await answering(identity, request, tenant_of(identity, request)))
+    except (EntraError, StoreUnavailable) as failure:
+        error = failure if isinstance(failure, EntraError) else transient()
         correlation_id = _correlation_id(request)
         # Only the number: texts hold what the caller sent.
         _log.info("token_refused", number=error.number, error=error.error, correlation_id=correlation_id)
         return _json(error.answer(identity.clock.now(), correlation_id), error.status)
-
-
-def _tenant(identity: Identity, spelling: str) -> str:
-    if spelling.lower() in ("consumers", PERSONAL_ACCOUNTS):
-        raise personal_accounts()
-    tenant = identity.tenants.find(spelling)
-    if tenant is None:
-        raise tenant_not_found(spelling)
-    return tenant
 
 
 def _correlation_id(request: Request) -> str:

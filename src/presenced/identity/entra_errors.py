@@ -135,6 +135,206 @@ def locked() -> EntraError:
     return EntraError(400, "invalid_grant", 50053, text)
 
 
+def transient() -> EntraError:
+    text = "A transient error has occurred. Please try again. The server's log says what failed."
+    return EntraError(503, "temporarily_unavailable", 90033, text)
+
+
+def too_many_sign_ins() -> EntraError:
+    text = "A transient error has occurred. Too many sign-ins are under way; please try again in a few minutes."
+    return EntraError(503, "temporarily_unavailable", 90033, text)
+
+
+def several_resources(scope: str) -> EntraError:
+    text = (
+        "Provided value for the input parameter scope is not valid because it contains more than one resource. "
+        f"Scope {_echo(scope)} is not valid."
+    )
+    return EntraError(400, "invalid_scope", 28000, text)
+
+
+def grant_invalid(name: str) -> EntraError:
+    # One answer for what is unknown, forgotten or another app's, so that nobody learns which.
+    text = f"The provided value for the '{name}' parameter is not valid: unknown, expired, or issued to another client."
+    return EntraError(400, "invalid_grant", 70000, text)
+
+
+def grant_expired() -> EntraError:
+    text = "The refresh token has expired due to inactivity or age. Send a new interactive authorization request."
+    return EntraError(400, "invalid_grant", 700082, text)
+
+
+def page_token_expired() -> EntraError:
+    text = (
+        "The refresh token was issued to a single page app (SPA), and therefore has a fixed, limited lifetime of "
+        "1.00:00:00, which cannot be extended. It is now expired and a new sign in request must be sent by the SPA "
+        "to the sign in page."
+    )
+    return EntraError(400, "invalid_grant", 700084, text)
+
+
+def grant_revoked() -> EntraError:
+    text = (
+        "The provided grant has expired due to it being revoked, a fresh auth token is needed. "
+        "The user might have changed or reset their password, or the token was used twice."
+    )
+    return EntraError(400, "invalid_grant", 50173, text)
+
+
+def code_redeemed() -> EntraError:
+    text = (
+        "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing "
+        "refresh token."
+    )
+    return EntraError(400, "invalid_grant", 54005, text)
+
+
+def reply_address_differs(given: str, asked: str) -> EntraError:
+    text = (
+        f"The reply address '{_echo(given)}' does not match the reply address '{_echo(asked)}' provided when "
+        "requesting Authorization code."
+    )
+    return EntraError(400, "invalid_grant", 500112, text)
+
+
+def verifier_wrong() -> EntraError:
+    text = "The Code_Verifier does not match the code_challenge supplied in the authorization request."
+    return EntraError(400, "invalid_grant", 501481, text)
+
+
+def cross_origin(origin: str) -> EntraError:
+    text = (
+        "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type. "
+        f"Request origin: '{_echo(origin)}'."
+    )
+    return EntraError(400, "invalid_request", 9002326, text)
+
+
+def page_only() -> EntraError:
+    text = "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests."
+    return EntraError(400, "invalid_request", 9002327, text)
+
+
+def authorization_pending() -> EntraError:
+    text = "OAuth 2.0 device flow error. Authorization is pending. Continue polling."
+    return EntraError(400, "authorization_pending", 70016, text)
+
+
+def slow_down() -> EntraError:
+    # The number is authorization_pending's: none is documented for this one.
+    text = "OAuth 2.0 device flow error. Authorization is pending. Poll at the interval that was given, not faster."
+    return EntraError(400, "slow_down", 70016, text)
+
+
+def authorization_declined() -> EntraError:
+    return EntraError(400, "authorization_declined", 65004, "User declined to sign in to the app.")
+
+
+def device_code_expired() -> EntraError:
+    text = "The provided value for the input parameter 'device_code' is not valid. This device code has expired."
+    return EntraError(400, "expired_token", 70020, text)
+
+
+def device_code_unknown() -> EntraError:
+    text = "The provided value for the input parameter 'device_code' is not valid: unknown, or already used."
+    return EntraError(400, "bad_verification_code", 70018, text)
+
+
+def token_use_wrong(given: str) -> EntraError:
+    text = f"The value '{_echo(given)}' of 'requested_token_use' is not supported; on_behalf_of is."
+    return EntraError(400, "invalid_request", 90023, text)
+
+
+def assertion_invalid(why: str) -> EntraError:
+    return EntraError(400, "invalid_grant", 50013, f"Assertion failed signature validation or is not usable. {why}")
+
+
+def assertion_audience(audience: str, app: str) -> EntraError:
+    text = (
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was "
+        f"'{_echo(audience)}' and the expected audience is '{app}'. Have the assertion issued for the scope "
+        f"api://{app}/access_as_user."
+    )
+    return EntraError(400, "invalid_grant", 500131, text)
+
+
+def assertion_expired() -> EntraError:
+    text = "Assertion is not within its valid time range. Please get a new one from the client."
+    return EntraError(400, "invalid_grant", 500133, text)
+
+
+def instance_invalid(host: str) -> EntraError:
+    text = f"Unknown or invalid instance. '{_echo(host)}' is not this server."
+    return EntraError(400, "invalid_instance", 50049, text)
+
+
+# Of the authorization endpoint.
+
+
+def reply_address_missing() -> EntraError:
+    return EntraError(400, "invalid_request", 900971, "No reply address provided. Add redirect_uri to the request.")
+
+
+def reply_address_unknown(uri: str, app: str) -> EntraError:
+    text = (
+        f"The redirect URI '{_echo(uri)}' specified in the request does not match the redirect URIs configured for "
+        f"the application '{app}'. Make sure the redirect URI sent in the request matches one added to the application "
+        "(presenced apps add ... --redirect-uri)."
+    )
+    return EntraError(400, "invalid_request", 50011, text)
+
+
+def response_type_not_supported(given: str) -> EntraError:
+    text = f"response_type '{_echo(given)}' is not enabled for the application: only 'code' is."
+    return EntraError(400, "unsupported_response_type", 700054, text)
+
+
+def parameter_not_supported(name: str, given: str, supported: str) -> EntraError:
+    text = f"Unsupported '{name}' value '{_echo(given)}'. Supported: {supported}."
+    return EntraError(400, "invalid_request", 90023, text)
+
+
+def challenge_missing() -> EntraError:
+    text = (
+        "Proof Key for Code Exchange is required for authorization code redemption by public clients: "
+        "send code_challenge with code_challenge_method=S256."
+    )
+    return EntraError(400, "invalid_request", 9002325, text)
+
+
+def challenge_wrong() -> EntraError:
+    text = "The size or form of the code challenge parameter isn't valid: it is 43 letters, made with S256."
+    return EntraError(400, "invalid_request", 50147, text)
+
+
+def parameter_too_long(name: str) -> EntraError:
+    return EntraError(400, "invalid_request", 90013, f"Invalid input received from the user. '{name}' is too long.")
+
+
+def login_required() -> EntraError:
+    text = "Silent sign-in request was sent but no user is signed in."
+    return EntraError(400, "login_required", 50058, text)
+
+
+def interaction_required() -> EntraError:
+    text = "Silent sign-in request was sent, but signing in to this app needs the person to confirm."
+    return EntraError(400, "interaction_required", 16000, text)
+
+
+def sign_in_declined() -> EntraError:
+    return EntraError(400, "access_denied", 65004, "User declined to sign in to the app.")
+
+
+def form_not_own() -> EntraError:
+    text = "The form is not from a page of this server's, or is too old, or cookies are off. Go back and try again."
+    return EntraError(400, "invalid_request", 165000, text)
+
+
+def user_code_unknown() -> EntraError:
+    text = "That code is wrong, expired or already used. Check the code on the device."
+    return EntraError(400, "invalid_request", 70018, text)
+
+
 def _echo(text: str) -> str:
     """What the caller sent, so that they find their mistake, in a form that can do nothing in a terminal or a log."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:_MAX_ECHO])

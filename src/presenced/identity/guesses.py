@@ -21,11 +21,18 @@ class Guesses:
 
     def begin(self, tenant: str, name: str) -> bool:
         """Whether a password may be tried now. It counts as failed until ``succeeded``, so many at once do not help."""
-        count = self._counts.get((tenant, name), 0)
-        if count >= ALLOWED:
+        if self.locked(tenant, name):
             return False
-        self._counts[tenant, name] = count + 1
+        self.failed(tenant, name)
         return True
+
+    def locked(self, tenant: str, name: str) -> bool:
+        """Whether there were too many lately."""
+        return self._counts.get((tenant, name), 0) >= ALLOWED
+
+    def failed(self, tenant: str, name: str) -> None:
+        """Count one."""
+        self._counts[tenant, name] = self._counts.get((tenant, name), 0) + 1
 
     def succeeded(self, tenant: str, name: str) -> None:
         """The password was right: what came before is forgiven."""

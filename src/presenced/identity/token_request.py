@@ -17,7 +17,8 @@ class TokenRequest(NamedTuple):
     """The form, and where it was sent.
 
     ``base_url`` is the address the client knows this server by; ``audiences`` are the texts that a client assertion may
-    name as its audience; ``hosts`` are the host names that a scope may name this server by.
+    name as its audience; ``hosts`` are the host names that a scope may name this server by. ``origin`` is that of the
+    page that asks, None if no page does.
     """
 
     tenant: str
@@ -26,6 +27,7 @@ class TokenRequest(NamedTuple):
     base_url: str
     audiences: frozenset[str]
     hosts: frozenset[str]
+    origin: str | None = None
 
     @classmethod
     async def read(cls, request: Request, tenant: str, base_urls: BaseUrls) -> "TokenRequest":
@@ -40,11 +42,12 @@ class TokenRequest(NamedTuple):
         }
         return cls(
             tenant=tenant,
-            form=await _form(request),
+            form=await read_form(request),
             authorization=request.headers.get("authorization", ""),
             base_url=base_urls.of(request.scope),
             audiences=frozenset(audiences),
             hosts=frozenset(base_urls.hosts(request.scope)),
+            origin=request.headers.get("origin"),
         )
 
     def required(self, name: str) -> str:
@@ -55,7 +58,8 @@ class TokenRequest(NamedTuple):
         return value
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
+    """The form in a request's body. Raises EntraError."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != FORM:
         raise parameter_missing("grant_type")  # as Entra: to it the body of a JSON request is empty
@@ -66,9 +70,14 @@ async def _form(request: Request) -> dict[str, str]:
             raise malformed_request(f"The request body is longer than {MAX_BODY} bytes.", status=413)
     try:
         # Tolerant of letters that should have been escaped: msal-node 2 sends spaces, commas and | as they are.
-        fields = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        return parse_fields(bytes(body))
     except ValueError as error:
         raise malformed_request("The request body is not a form in UTF-8.") from error
+
+
+def parse_fields(encoded: bytes) -> dict[str, str]:
+    """The fields of a form or a query. Raises ValueError, or EntraError for a field that is there twice."""
+    fields = parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     form: dict[str, str] = {}
     for name, value in fields:
         if name in form:  # RFC 6749 section 3.2
