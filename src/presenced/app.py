@@ -38,12 +38,14 @@ from presenced.settings import Settings
 from presenced.store.base import Store
 from presenced.store.sqlite import SqliteStore
 from presenced.view import View
+from presenced.web.board import Board
 
 _GRAPH_PREFIXES = tuple(f"/{version}" for version in VERSIONS)
 
 
 class App:
-    """A presence server as an ASGI application: Graph under /v1.0 and /beta, the local issuer under /{tenant}.
+    """A presence server as an ASGI application: Graph under /v1.0 and /beta, the local issuer under /{tenant},
+    the live board at / and /board.
 
     ``control`` is the owner's application, never to be put on a network port.
     """
@@ -62,7 +64,10 @@ class App:
         self.notify = notify
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
-        self.control: ASGIApp = Control(identity, directory, self.calendars, notify, store).application()
+        self.board = Board(self.service, store, identity, notify, clock)
+        self.control: ASGIApp = Control(
+            identity, directory, self.calendars, notify, store, self.board.links.new
+        ).application()
         parts = Parts(
             self.service,
             directory,
@@ -80,6 +85,7 @@ class App:
             clock,
             settings.most_body,
         )
+        self._board = _with_request_ids(self.board)
         self._rest = _with_request_ids(_identity_application(identity, clock))
 
     @classmethod
@@ -128,6 +134,7 @@ class App:
 
     async def stop(self) -> None:
         """Stop what ``start`` began; what is not told yet is told after the next start."""
+        await self.board.stop()
         await self.service.stop()
         await self.notify.notifier.stop()
 
@@ -135,6 +142,8 @@ class App:
         path: str = scope["path"]
         if path[:5].lower() in _GRAPH_PREFIXES and path[5:6] in ("", "/"):
             await self._graph(scope, receive, send)
+        elif Board.answers(path):
+            await self._board(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
 

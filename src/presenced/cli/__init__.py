@@ -4,6 +4,7 @@ import click
 
 from presenced import __version__
 from presenced.cli.apps import apps
+from presenced.cli.board_link import board_link
 from presenced.cli.calendar import calendar
 from presenced.cli.env import env
 from presenced.cli.keys import keys
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen):
+for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, board_link):
     main.add_command(command)
