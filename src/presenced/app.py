@@ -85,7 +85,6 @@ class App:
             clock,
             settings.most_body,
         )
-        self._board = _with_request_ids(self.board)
         self._rest = _with_request_ids(_identity_application(identity, clock))
 
     @classmethod
@@ -143,7 +142,7 @@ class App:
         if path[:5].lower() in _GRAPH_PREFIXES and path[5:6] in ("", "/"):
             await self._graph(scope, receive, send)
         elif Board.answers(path):
-            await self._board(scope, receive, send)
+            await self.board(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
 

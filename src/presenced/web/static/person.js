@@ -113,7 +113,7 @@ export class Person {
     const facts = [];
     const fact = (name, ...what) => facts.push(h('div', {}, h('dt', {}, name), h('dd', {}, ...what)));
     const message = person.statusMessage?.content ?? row.message;
-    if (message) fact('Message', h('span', { class: 'quoted' }, message), till(person.statusMessage?.expiresAt));
+    if (message) fact('Message', h('span', { class: 'quoted' }, message), ' ', till(person.statusMessage?.expiresAt));
     if (row.isOutOfOffice) fact('Out of office', person.outOfOfficeMessage || 'Yes');
     if (row.workLocation) fact('Works', PLACE_WORDS[row.workLocation] ?? row.workLocation, person.workLocationSource && person.workLocationSource !== 'none' ? note(person.workLocationSource) : null);
     if (person.preferred) {
@@ -179,7 +179,7 @@ export class Person {
       onclick: () => this.act('setUserPreferredPresence', { availability, activity, ...(lives.value && { expirationDuration: lives.value }) }, `Preferred state: ${label}`),
     }, icon(shape), label));
     this.clearPreferred = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.act('clearUserPreferredPresence', {}, 'Preferred state cleared') }, 'Clear');
-    return section('preferred', 'Preferred state', 'what the person chose; shows while any session lives', [labelled('for', lives), this.clearPreferred],
+    return section('preferred', 'Preferred state', 'What the person chose. It shows while any session lives.', [labelled('for', lives), this.clearPreferred],
       h('div', { class: 'choices' }, this.preferredButtons));
   }
 
@@ -189,7 +189,7 @@ export class Person {
       type: 'button', class: 'choice',
       onclick: () => this.act('setPresence', { sessionId: OWN_SESSION, availability, activity, expirationDuration: lives.value }, `Session set: ${label}`),
     }, icon(shape), label));
-    return section('session', 'Sessions', 'what applications say; the strongest shows', [labelled('for', lives)], this.sessions, h('div', { class: 'choices' }, buttons));
+    return section('session', 'Sessions', 'What applications say of the person. The strongest shows.', [labelled('for', lives)], this.sessions, h('div', { class: 'choices' }, buttons));
   }
 
   message() {
@@ -214,7 +214,7 @@ export class Person {
       if (type) this.act('setManualLocation', { workLocationType: type }, 'Work location set');
       else this.act('clearLocation', {}, 'Work location cleared');
     });
-    return section('place', 'Work location', 'today', [this.placeSelect]);
+    return section('place', 'Work location today', null, [this.placeSelect]);
   }
 
   async act(action, body, done) {
@@ -234,7 +234,8 @@ export class Person {
 
 function section(name, title, hint, tools, ...content) {
   return h('section', { class: `do do-${name}`, 'aria-labelledby': `${name}-title` },
-    h('div', { class: 'do-head' }, h('h3', { id: `${name}-title` }, title), hint ? note(hint) : null, h('span', { class: 'tools' }, tools)), ...content);
+    h('div', { class: 'do-head' }, h('h3', { id: `${name}-title` }, title), h('span', { class: 'tools' }, tools)),
+    hint ? h('p', { class: 'note' }, hint) : null, ...content.filter(Boolean));
 }
 
 function select(options) {
@@ -246,7 +247,7 @@ function labelled(label, control) {
 }
 
 function note(text) {
-  return h('span', { class: 'note' }, text);
+  return h('span', { class: 'note' }, ` ${text}`);
 }
 
 function time(at) {
