@@ -1,0 +1,42 @@
+"""Makes the pictures of docs/board.md anew: scripts/screenshots."""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import expect
+from tests.conftest import NADIA
+from tests.running import running
+from tests.web.browser import Visit, chromium
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+_DAY = ("Busy", "BeRightBack", "Away", "DoNotDisturb")
+
+
+def main() -> None:
+    """Write every picture."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder) / "data", "--sample") as server,
+        chromium() as browser,
+    ):
+        with server.client() as client:
+            for availability in _DAY:
+                body = {"availability": availability, "activity": availability}
+                client.post(f"/users/{NADIA}/presence/setUserPreferredPresence", json=body).raise_for_status()
+            client.post(f"/users/{NADIA}/presence/clearUserPreferredPresence", json={}).raise_for_status()
+        for name, width, height, scheme, person in (
+            ("board", 1280, 720, "light", "Elif Kaya"),
+            ("board-dark", 1280, 720, "dark", "Nadia Petrova"),
+            ("board-phone", 390, 720, "light", None),
+        ):
+            visit = Visit(browser, server, viewport={"width": width, "height": height}, color_scheme=scheme).open()
+            if person is not None:
+                visit.row(person).click()
+                expect(visit.detail().get_by_role("heading", name=person)).to_be_focused()
+                visit.page.mouse.move(640, 700)
+            visit.page.screenshot(path=IMAGES / f"{name}.png")
+            visit.close()
+
+
+if __name__ == "__main__":
+    main()
