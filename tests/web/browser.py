@@ -14,6 +14,7 @@ ARGUMENTS = (
     "--disable-background-networking", "--disable-component-update",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )  # fmt: skip
+_OF_THE_NETWORK = ("Failed to load resource", "net::ERR")
 PATIENCE = 60_000.0
 """Milliseconds."""
 
@@ -78,6 +79,5 @@ class Visit:
 
     def _listen(self, message: ConsoleMessage) -> None:
         # an answer of 401, 403 or none at all is an error to the console, not to the board
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            if "net::ERR" not in message.text:
-                self.wrong.append(message.text)
+        if message.type in ("error", "warning") and not any(text in message.text for text in _OF_THE_NETWORK):
+            self.wrong.append(message.text)

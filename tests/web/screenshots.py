@@ -34,6 +34,8 @@ def main() -> None:
                 visit.row(person).click()
                 expect(visit.detail().get_by_role("heading", name=person)).to_be_focused()
                 visit.page.mouse.move(640, 700)
+                if scheme == "dark":
+                    visit.detail().locator(".timeline").scroll_into_view_if_needed()
             visit.page.screenshot(path=IMAGES / f"{name}.png")
             visit.close()
 

@@ -1,6 +1,7 @@
 """The board as people use it, in a real browser."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -59,7 +60,7 @@ def state(server: Server, person: str) -> str:
 def test_the_link_that_serve_prints_opens_the_board_once(browser: Browser, tmp_path: Path) -> None:
     with running(tmp_path / "data", "--sample") as server:
         while "#link=" not in server.output:
-            pass
+            time.sleep(0.05)
         link = next(word for word in server.output.split() if "#link=" in word)
         first = Visit(browser, server).open(link)
         assert first.page.url == f"{server.http}/"  # the secret is in no history
@@ -110,15 +111,15 @@ def test_search_filter_and_group(visit: Visit) -> None:
     search = page.get_by_role("searchbox", name="Search people")
     search.fill("lead conference")
     expect(page.locator(".row .name")).to_have_text(["Clara Lindqvist"])
-    expect(page.get_by_role("button", name="All", exact=False)).to_contain_text("1")
+    expect(page.locator(".chip").first).to_contain_text("1")
     search.press("Escape")
     expect(page.locator(".row")).to_have_count(12)
-    page.get_by_role("button", name="Do not disturb 2").click()
+    page.locator(".chip", has_text="Do not disturb 2").click()
     expect(page.locator(".row .name")).to_have_text(["Dmitri Volkov", "Elif Kaya"])
-    page.get_by_role("button", name="Out of office 1").click()
+    page.locator(".chip", has_text="Out of office 1").click()
     expect(page.locator(".row .name")).to_have_text(["Dmitri Volkov", "Elif Kaya", "Hiro Tanaka"])
     expect(page.locator(".row", has_text="Hiro").locator(".avatar")).to_have_attribute("data-icon", "ooo")
-    page.get_by_role("button", name="All").click()
+    page.locator(".chip").first.click()
 
     headings = page.locator(".group")
     expect(headings.first).to_contain_text("Available")
@@ -148,7 +149,7 @@ def test_a_person_is_opened_set_and_cleared(visit: Visit) -> None:
     expect(detail.locator(".big-state")).to_contain_text("Busy, in a meeting")
     assert state(visit.server, NADIA) == "Busy"
 
-    detail.get_by_label("Status message").fill("In the <b>big</b> room")
+    detail.get_by_role("textbox", name="Status message").fill("In the <b>big</b> room")
     visit.choose("Status message", "Set")
     expect(detail.locator(".quoted")).to_have_text("In the <b>big</b> room")
     visit.choose("Status message", "Clear")
@@ -302,24 +303,21 @@ def test_it_survives_a_restart_of_the_server(browser: Browser, tmp_path: Path) -
 
 def test_ten_thousand_people(browser: Browser, tmp_path: Path) -> None:
     people = tmp_path / "people.json"
-    people.write_text(
-        json.dumps(
-            [
-                {
-                    "id": f"10000000-0000-4000-8000-{number:012x}",
-                    "userPrincipalName": f"person{number}@sample.example",
-                    "displayName": f"Person {number}",
-                    "jobTitle": f"Desk {number % 97}",
-                }
-                for number in range(10_000)
-            ]
-        )  # fmt: skip
-    )
+    rows = [
+        {
+            "id": f"10000000-0000-4000-8000-{number:012x}",
+            "userPrincipalName": f"person{number}@sample.example",
+            "displayName": f"Person {number}",
+            "jobTitle": f"Desk {number % 97}",
+        }
+        for number in range(10_000)
+    ]
+    people.write_text(json.dumps(rows))
     with running(tmp_path / "data", "--sample", "--throttle-presence", "0") as server:
         server.command("users", "import", str(people))
         visit = Visit(browser, server).open()
         page = visit.page
-        expect(page.get_by_role("button", name="All")).to_contain_text("10,012")
+        expect(page.locator(".chip").first).to_contain_text("10,012")
         assert page.locator(".row").count() < 60
         page.locator(".group").first.focus()
         page.keyboard.press("End")
@@ -333,8 +331,8 @@ def test_ten_thousand_people(browser: Browser, tmp_path: Path) -> None:
         page.get_by_role("searchbox").fill("person 9999 call")
         expect(page.locator(".row")).to_have_count(1)
         expect(visit.row("Person 9999")).to_contain_text("Busy, in a call")
-        page.get_by_role("searchbox").fill("desk 13")
-        expect(page.get_by_role("button", name="All")).to_contain_text("103")
+        page.get_by_role("searchbox").fill("desk")
+        expect(page.locator(".chip").first).to_contain_text("10,000")
         visit.close()
 
 
@@ -365,12 +363,16 @@ def test_the_policy_stops_what_it_forbids(browser: Browser, board: Server) -> No
     )
     assert refused == "TypeError"  # no markup is ever parsed
     visit.page.evaluate(
-        "() => { const at = document.createElement('img'); at.src = '//evil.example/x'; document.body.append(at); }"
+        """() => {
+          const image = document.createElement('img');
+          image.src = '//evil.example/x';
+          document.body.append(image);
+        }"""
     )
-    visit.page.wait_for_function("() => true")
     expect(visit.page.locator("img")).to_have_count(1)
+    expect(visit.page.locator("img")).to_have_js_property("complete", True)
     visit.context.close()
-    assert visit.wrong  # and these tests notice
+    assert any("Content Security Policy" in wrong for wrong in visit.wrong)  # and these tests notice
 
 
 def test_signing_in_through_the_local_issuer(browser: Browser, board: Server) -> None:
