@@ -12,11 +12,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks import report
 from benchmarks.bench import Bench, Settings
+from benchmarks.deliveries import report as deliveries
+from benchmarks.deliveries.measure import Measurement
 from benchmarks.plan import WrongAnswer
 from benchmarks.process import ServerFailed
 from benchmarks.result import GREATEST, SMALLEST, Result
 
 RESULTS = Path(__file__).parent / "results.md"
+DELIVERIES = Path(__file__).parent / "deliveries.md"
+_CHANGES = 2000
+"""In a round of deliveries."""
 
 
 class Numbers(click.ParamType[list[int]]):
@@ -54,10 +59,31 @@ class Numbers(click.ParamType[list[int]]):
 @click.option("--quick", is_flag=True, help="A smoke test: 1,000 people, one short round; writes no file by itself.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help=f"[default: benchmarks/{RESULTS.name}]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of tables.")
+@click.option("--only", type=click.Choice(["reads", "deliveries"]), help="One part of the two, with its own file.")
 def main(
+    people: list[int],
+    ids: list[int],
+    rounds: int,
+    calls: int,
+    quick: bool,
+    output: Path | None,
+    as_json: bool,
+    only: str | None,
+) -> None:
+    """Measure what presenced costs.
+
+    A call of getPresencesByUserId, beside nginx, FastAPI and Redis; and a notification, beside a bare loop of POSTs.
+    """
+    if only != "deliveries":
+        measure_reads(people, ids, rounds, calls, quick, output, as_json)
+    if only != "reads":
+        measure_deliveries(rounds, quick, output if only else None, as_json)
+
+
+def measure_reads(
     people: list[int], ids: list[int], rounds: int, calls: int, quick: bool, output: Path | None, as_json: bool
 ) -> None:
-    """Measure what a call of getPresencesByUserId costs presenced, beside nginx, FastAPI and Redis."""
+    """The cost of calls."""
     settings = Settings([1000], ids, 1, 50) if quick else Settings(people, ids, rounds, calls)
     if ids[-1] > settings.people[0]:
         raise click.UsageError(f"{ids[-1]} ids cannot be asked of {settings.people[0]} people.")
@@ -74,13 +100,39 @@ def main(
         (output or RESULTS).write_text(report.markdown(result, settings), encoding="utf-8")
 
 
-def measure(settings: Settings) -> Result:
-    """Run the benchmark, showing on stderr how far it is."""
+def measure_deliveries(rounds: int, quick: bool, output: Path | None, as_json: bool) -> None:
+    """The cost and the delay of notifications."""
+    rounds, changes = (1, 100) if quick else (rounds, _CHANGES)
+    kinds = ("basic", "rich")
+    with tempfile.TemporaryDirectory(prefix="presenced-bench-") as folder, progress_bar() as progress:
+        task = progress.add_task("starting", total=rounds * len(kinds))
+        measurement = Measurement(
+            Path(folder),
+            changes,
+            step=lambda what: progress.update(task, description=what),
+            ran=lambda: progress.advance(task),
+        )
+        try:
+            found = [measurement.run(kind, rounds) for kind in kinds]
+        except ServerFailed as failed:
+            raise click.ClickException(str(failed)) from None
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        deliveries.show(found)
+    if output or not quick:
+        (output or DELIVERIES).write_text(deliveries.markdown(found), encoding="utf-8")
+
+
+def progress_bar() -> Progress:
+    """How far it is, on stderr."""
     columns = (TextColumn("{task.description:<48}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with (
-        tempfile.TemporaryDirectory(prefix="presenced-bench-") as folder,
-        Progress(*columns, console=Console(stderr=True), refresh_per_second=2) as progress,
-    ):
+    return Progress(*columns, console=Console(stderr=True), refresh_per_second=2)
+
+
+def measure(settings: Settings) -> Result:
+    """Run the benchmark of calls."""
+    with tempfile.TemporaryDirectory(prefix="presenced-bench-") as folder, progress_bar() as progress:
         task = progress.add_task("starting", total=settings.steps)
         bench = Bench(
             settings,

@@ -5,9 +5,11 @@ Run by scripts/docs; a test fails when the pages in the repository differ from w
 
 from pathlib import Path
 
+from presenced.graph.model import NOT_SERVED
 from presenced.graph.operation import Operation
 from presenced.graph.operations import OPERATIONS
 from presenced.identity.permissions import NEEDS
+from presenced.openapi.document import spelt
 from presenced.settings import options
 
 HERE = Path(__file__).parent
@@ -50,9 +52,10 @@ DIFFERS = {
     "batch": "Beside what Graph takes: absolute urls that begin with this server's address, and `depends_on` (both sent by "
     "msgraph-sdk for Python; Graph answers 400 to the urls). The answers come in the order of the requests. As Graph, "
     "400 for a request with a body and no `Content-Type`, and for a POST or PATCH without a body.",
+    "getServiceDocument": "Takes no token. Graph publishes its answer, not whether it needs one.",
+    "getMetadata": "What is served here, not all of Graph; no annotations. XML whatever `Accept` says, since what Graph says to "
+    "`Accept: application/json` is not published; `$format=xml` is taken.",
 }
-
-SPELLING = {operation.name.lower(): operation.name for operation in OPERATIONS} | {"mailboxsettings": "mailboxSettings"}
 
 NOT_IMPLEMENTED = (
     ("GET", "/communications/presences/$count", "`$count=true` on the list is"),
@@ -64,7 +67,6 @@ NOT_IMPLEMENTED = (
     ),
     ("GET", "…/mailboxSettings/automaticRepliesSetting and other single members", ""),
     ("any", "/subscriptions of other resources than presence, by Event Hubs, Event Grid or Web Push", "400"),
-    ("GET", "/$metadata and the service document", ""),
 )
 
 COMPATIBILITY = """# Compatibility with Microsoft Graph
@@ -120,6 +122,12 @@ refused everywhere. Changing another person's presence with a person's token is 
 | method | path | note |
 | --- | --- | --- |
 {missing}
+
+Of Microsoft's schema of presence, subscriptions and people (CSDL), everything is served as declared but:
+
+| declared | here |
+| --- | --- |
+{not_served}
 
 ## Sign-in
 
@@ -179,6 +187,7 @@ def compatibility() -> str:
         differs="\n".join(f"- **{name}**: {how}" for name, how in DIFFERS.items()),
         missing="\n".join(f"| {method} | `{path}` | {note} |" for method, path, note in NOT_IMPLEMENTED),
         own=own,
+        not_served="\n".join(f"| `{what}` | {how} |" for what, how in NOT_SERVED.items()),
     )
 
 
@@ -192,16 +201,13 @@ def configuration() -> str:
 
 
 def _row(operation: Operation) -> str:
-    paths = "<br>".join(f"`{operation.method} /{_spelt(template)}`" for template in operation.templates)
+    paths = "<br>".join(f"`{operation.method} /{spelt(template)}`" for template in operation.templates)
     status = "differs" if operation.name in DIFFERS else "implemented"
     if operation.needs is None:
-        return f"| {paths} | {status} | any token | any token |"
+        token = "no token" if operation.anonymous else "any token"
+        return f"| {paths} | {status} | {token} | {token} |"
     need = NEEDS[operation.needs]
     return f"| {paths} | {status} | {', '.join(need.delegated) or 'none'} | {', '.join(need.application) or 'none'} |"
-
-
-def _spelt(template: str) -> str:
-    return "/".join(SPELLING.get(segment, segment) for segment in template.split("/"))
 
 
 PAGES = {HERE / "compatibility.md": compatibility, HERE / "configuration.md": configuration}

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 
-def test_the_quick_benchmark_runs(tmp_path: Path) -> None:
+def bench(tmp_path: Path, part: str) -> str:
+    """What a quick run of one part writes."""
     report = tmp_path / "results.md"
     run = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--output", str(report)],
+        [sys.executable, "-m", "benchmarks", "--quick", "--only", part, "--output", str(report)],
         cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
@@ -16,6 +17,16 @@ def test_the_quick_benchmark_runs(tmp_path: Path) -> None:
         timeout=240,
     )
     assert run.returncode == 0, run.stderr
-    text = report.read_text("utf-8")
+    return report.read_text("utf-8")
+
+
+def test_the_quick_benchmark_of_reads_runs(tmp_path: Path) -> None:
+    text = bench(tmp_path, "reads")
     for peer in ("presenced", "nginx", "FastAPI", "Redis"):
         assert peer in text
+
+
+def test_the_quick_benchmark_of_deliveries_runs(tmp_path: Path) -> None:
+    text = bench(tmp_path, "deliveries")
+    for kind in ("| basic |", "| rich |"):
+        assert kind in text

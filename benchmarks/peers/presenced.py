@@ -27,7 +27,7 @@ class Presenced:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = 0
+        self.port = 0
         self._pid = 0
         self._tokens: list[str] = []
 
@@ -40,13 +40,13 @@ class Presenced:
 
         # The server runs: two commands on a stopped folder would lock each other out.
         with ThreadPoolExecutor(2) as pool:
-            self._tokens = list(pool.map(lambda number: self._new_token(f"reader {number}"), range(count)))
+            self._tokens = list(pool.map(lambda number: self.new_token(f"reader {number}"), range(count)))
 
-    def start(self, log: Path) -> Process:
-        """Start the server with its defaults."""
-        server = Process([_COMMAND, "serve", "--port", "0", "--data", str(self._folder)], log)
+    def start(self, log: Path, settings: dict[str, str] | None = None) -> Process:
+        """Start the server with its defaults, but for settings in the environment."""
+        server = Process([_COMMAND, "serve", "--port", "0", "--data", str(self._folder)], log, settings)
         try:
-            self._port = int(server.wait_for_line(r"http://[^\s/]+:(\d+)"))
+            self.port = int(server.wait_for_line(r"http://[^\s/]+:(\d+)"))
         except BaseException:
             server.__exit__(None, None, None)
             raise
@@ -55,10 +55,10 @@ class Presenced:
 
     def set_presences(self, people: list[str]) -> None:
         """Give some people a state through the API, so that answers differ."""
-        token = self._new_token("writer", "Presence.ReadWrite.All")
+        token = self.new_token("writer", "Presence.ReadWrite.All")
         body = {"sessionId": "benchmark", "expirationDuration": "PT4H"}
         http.ask_all(
-            self._port,
+            self.port,
             [
                 http.post(
                     f"/v1.0/users/{person}/presence/setPresence",
@@ -75,7 +75,7 @@ class Presenced:
         """Everyone's presence as the server shows it. It also has the server render all of them once."""
         questions = [people[start : start + _BULK] for start in range(0, len(people), _BULK)]
         entries: Entries = {}
-        for question, answer in zip(questions, http.ask_all(self._port, asked(questions, self._tokens)), strict=True):
+        for question, answer in zip(questions, http.ask_all(self.port, asked(questions, self._tokens)), strict=True):
             value = msgspec.json.decode(answer, type=_Answer).value
             if [msgspec.json.decode(entry)["id"] for entry in value] != question:
                 raise WrongAnswer(f"other people than asked for: {answer[:300]!r}...")
@@ -84,9 +84,10 @@ class Presenced:
 
     def plan(self, questions: list[Question], entries: Entries) -> Plan:
         """The questions, each with the next app's token."""
-        return http_plan(self._port, self._pid, asked(questions, self._tokens), questions, entries)
+        return http_plan(self.port, self._pid, asked(questions, self._tokens), questions, entries)
 
-    def _new_token(self, app: str, permission: str = "Presence.Read.All") -> str:
+    def new_token(self, app: str, permission: str = "Presence.Read.All") -> str:
+        """A token of a new app."""
         added = self._run("apps", "add", app, "--permission", permission, "--json")
         return self._run("token", "--app", msgspec.json.decode(added)["id"]).strip()
 

@@ -12,9 +12,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from presenced.calendar.calendars import Calendars
-from presenced.clock import Clock, SystemClock
+from presenced.clock import Clock, SettableClock, SystemClock
 from presenced.control import Control, Impossible
 from presenced.emulator import sample
+from presenced.emulator.application import PREFIX
+from presenced.emulator.emulator import Emulator
 from presenced.folder import DataFolder
 from presenced.graph.call import Answer
 from presenced.graph.errors import envelope
@@ -32,6 +34,7 @@ from presenced.identity.permissions import APPLICATION, DELEGATED
 from presenced.identity.sign_in_endpoints import sign_in_routes
 from presenced.notify.addresses import Rules
 from presenced.notify.notify import Notify
+from presenced.openapi.pages import openapi_routes
 from presenced.presence.record import Profile
 from presenced.service import Service
 from presenced.settings import Settings
@@ -64,9 +67,18 @@ class App:
         self.notify = notify
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
-        self.board = Board(self.service, store, identity, notify, clock)
+        self.emulator = _emulator(clock, store, self.service, notify, settings)
+        self.board = Board(
+            self.service, store, identity, notify, clock, None if self.emulator is None else self.emulator.time
+        )
         self.control: ASGIApp = Control(
-            identity, directory, self.calendars, notify, store, self.board.links.new
+            identity,
+            directory,
+            self.calendars,
+            notify,
+            store,
+            self.board.links.new,
+            None if self.emulator is None else self.emulator.owner,
         ).application()
         parts = Parts(
             self.service,
@@ -85,6 +97,8 @@ class App:
             clock,
             settings.most_body,
         )
+        if self.emulator is not None:
+            self._controlled = _with_request_ids(self.emulator.network)
         self._rest = _with_request_ids(_identity_application(identity, clock))
 
     @classmethod
@@ -94,7 +108,7 @@ class App:
 
         Raises StoreUnavailable, KeysUnusable, and Impossible for settings that cannot be.
         """
-        clock = clock or SystemClock()
+        clock = clock or (SettableClock() if settings.control else SystemClock())
         store = await SqliteStore.open(folder.database)
         try:
             directory = Directory(store, clock)
@@ -143,8 +157,22 @@ class App:
             await self._graph(scope, receive, send)
         elif Board.answers(path):
             await self.board(scope, receive, send)
+        elif self.emulator is not None and (path == PREFIX or path.startswith(PREFIX + "/")):
+            await self._controlled(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+
+def _emulator(clock: Clock, store: Store, service: Service, notify: Notify, settings: Settings) -> Emulator | None:
+    """The control API, if the settings allow it and the clock can be set."""
+    if not settings.control or not isinstance(clock, SettableClock):
+        return None
+
+    def error_body(request: Request, code: str, message: str) -> bytes:
+        ids = (request.scope.get("presenced.request_id", ""), request.scope.get("presenced.client_request_id", ""))
+        return envelope(code, message, *ids, clock.now())
+
+    return Emulator(clock, store, service, notify.notifier, error_body, settings.admin_token)
 
 
 def _is_for_this_machine(settings: Settings) -> bool:
@@ -182,7 +210,7 @@ def _finder(directory: Directory) -> Callable[[str, str], Awaitable[User | None]
 
 
 def _identity_application(identity: Identity, clock: Clock) -> ASGIApp:
-    """The local issuer; everything that is at none of its paths is told so in Graph's envelope."""
+    """The local issuer, and the API's description. What is at none of their paths is told so in Graph's envelope."""
 
     def refusal(status: int, code: str, message: str, headers: Any = None) -> Callable[[Request, Exception], Response]:
         def handle(request: Request, error: Exception) -> Response:
@@ -198,7 +226,7 @@ def _identity_application(identity: Identity, clock: Clock) -> ASGIApp:
         return handle
 
     application = Starlette(
-        routes=[*identity_routes(identity), *sign_in_routes(identity)],
+        routes=[*identity_routes(identity), *sign_in_routes(identity), *openapi_routes(identity.base_urls)],
         exception_handlers={
             404: refusal(404, "NotFound", "There is nothing at this path; Graph's begin with /v1.0 or /beta."),
             405: refusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."),

@@ -12,7 +12,8 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from presenced.apps_control import AppRequest, AppShown, add_app, show_app
 from presenced.calendar.calendars import Calendars, Summary
@@ -110,6 +111,7 @@ class Control:
         notify: Notify,
         store: Store,
         new_board_link: Callable[[], str],
+        emulator: ASGIApp | None = None,
     ) -> None:
         self._new_board_link = new_board_link
         self._identity = identity
@@ -117,6 +119,7 @@ class Control:
         self._calendars = calendars
         self._notify = notify
         self._store = store
+        self._emulator = emulator
         self._tenants = identity.tenants
         self._apps = identity.apps
 
@@ -150,6 +153,7 @@ class Control:
                 Route("/subscriptions/list", answer(ListRequest, self.list_subscriptions), methods=["POST"]),
                 Route("/deliveries/list", answer(DeliveriesRequest, self.list_deliveries), methods=["POST"]),
                 Route("/board/link", answer(BoardLinkRequest, self.board_link), methods=["POST"]),
+                *([Mount("/presenced", self._emulator)] if self._emulator is not None else []),
                 Route("/about", answer(EnvironmentRequest, self.about), methods=["POST"]),
                 Route("/environment", answer(EnvironmentRequest, self.environment), methods=["POST"]),
             ]

@@ -18,6 +18,7 @@ from presenced.presence.refused import Refused
 from presenced.presence.settle import is_ahead, new_record, pass_time, set_back
 from presenced.store.base import Change, Store, StoreUnavailable, due_at
 from presenced.view import PROPERTIES as PROPERTIES
+from presenced.view import Presence as Presence
 from presenced.view import View, render, render_unknown
 
 Rule = Callable[[Record, float], Record]
@@ -79,6 +80,10 @@ class Service:
         """Fold in all that time has done by now, as events of the feed. Raises StoreUnavailable."""
         while await self._settle_due() == _SETTLED_AT_ONCE:
             pass
+
+    def clock_moved(self) -> None:
+        """Look at the clock again: it was set."""
+        self._wake.set()
 
     async def presences(
         self, tenant: str, ids: Collection[str], *, own: str | None = None, omit_unknown: bool = False

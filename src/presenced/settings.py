@@ -46,6 +46,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None, Meta(description="The private key (PEM) of --tls-cert.", extra={"key": "tls-key"})
     ] = None
     sample: Annotated[bool, Meta(description="Fill the folder with a sample tenant of people and apps, once.")] = False
+    control: Annotated[
+        bool,
+        Meta(
+            description="Let tests control the server under /presenced: its clock. For this machine only, or "
+            "with --admin-token. Never for a server that people rely on."
+        ),
+    ] = False
+    admin_token: Annotated[
+        str | None,
+        Meta(
+            description="What other machines must send as a bearer token to use /presenced. Better given as a variable "
+            "than as a flag, which everybody on the machine can read.",
+            extra={"key": "admin-token"},
+        ),
+    ] = None
     public_url: Annotated[
         str | None,
         Meta(

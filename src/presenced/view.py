@@ -45,7 +45,7 @@ class _WorkLocation(msgspec.Struct, rename="camel"):
     work_location_type: str
 
 
-class _Presence(msgspec.Struct, rename="camel"):
+class Presence(msgspec.Struct, rename="camel"):
     """Graph's presence resource, in the order of its documented examples."""
 
     id: str
@@ -57,7 +57,7 @@ class _Presence(msgspec.Struct, rename="camel"):
     sequence_number: str | None
 
 
-PROPERTIES = tuple(field.encode_name for field in msgspec.structs.fields(_Presence))
+PROPERTIES = tuple(field.encode_name for field in msgspec.structs.fields(Presence))
 """The properties of a presence."""
 
 _encode = msgspec.json.Encoder().encode
@@ -68,7 +68,7 @@ def render(person: str, record: Record, now: float, *, own: bool = False) -> byt
     seen = resolve(record, now)
     place = seen.work_location
     return _encode(
-        _Presence(
+        Presence(
             person,
             seen.state.availability,
             seen.state.activity,
@@ -83,7 +83,7 @@ def render(person: str, record: Record, now: float, *, own: bool = False) -> byt
 
 def render_unknown(person: str) -> bytes:
     """The presence of an id that names nobody."""
-    return _encode(_Presence(person, UNKNOWN.availability, UNKNOWN.activity, None, None, None, None))
+    return _encode(Presence(person, UNKNOWN.availability, UNKNOWN.activity, None, None, None, None))
 
 
 def _render_message(message: StatusMessage | None, *, own: bool) -> _StatusMessage | None:

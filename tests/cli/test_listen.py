@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,37 @@ def test_a_change_is_printed_and_ctrl_c_deletes_the_subscription(server: Server,
         client.post(f"/users/{JONAS}/presence/clearPresence", json={"sessionId": "desk"})
     assert rows(server.data, "subscriptions") == []
     assert not any("Traceback" in line for line in listener.lines)
+
+
+def test_started_again_after_kill_9(server: Server) -> None:
+    """It takes the place of the one it left behind, and of no other: not of one that runs, nor of a stranger's."""
+    options = ["--data", str(server.data), "--user", NADIA, JONAS]
+    with listening(*options) as killed:
+        first = killed.wait_for(r"subscription (\S+); Ctrl-C")[1]
+        killed.stop(signal.SIGKILL)
+    assert [row["id"] for row in rows(server.data, "subscriptions")] == [first]
+    with listening(*options) as again, server.client() as client:
+        again.wait_for("what an earlier listener left behind is deleted")
+        second = again.wait_for(r"subscription (\S+); Ctrl-C")[1]
+        assert [row["id"] for row in rows(server.data, "subscriptions")] == [second]
+        session = {"sessionId": "desk", "availability": "Busy", "activity": "InACall", "expirationDuration": "PT1H"}
+        assert client.post(f"/users/{JONAS}/presence/setPresence", json=session).status_code == 200
+        again.wait_for(rf"subscription {second}$")
+        assert "already exists" in command("listen", *options, check=False).stderr
+        assert [row["id"] for row in rows(server.data, "subscriptions")] == [second]
+        client.post(f"/users/{JONAS}/presence/clearPresence", json={"sessionId": "desk"})
+        again.stop(signal.SIGKILL)
+        # the user's own, made by other means, after the one left behind has gone
+        with server.client("--user", NADIA) as nadia, listening("--data", str(server.data)) as plain:
+            assert nadia.delete(f"/subscriptions/{second}").status_code == 204
+            end = datetime.fromtimestamp(time.time() + 3000, UTC).isoformat()
+            body = {"changeType": "updated", "notificationUrl": plain.url, "resource": RESOURCE, "clientState": "x"}
+            made = nadia.post("/subscriptions", json=body | {"expirationDateTime": end})
+            assert made.status_code == 201, made.text
+            refused = command("listen", *options, check=False)
+            assert (refused.returncode, "already exists" in refused.stderr) == (1, True)
+            assert [row["id"] for row in rows(server.data, "subscriptions")] == [made.json()["id"]]
+            assert nadia.delete(f"/subscriptions/{made.json()['id']}").status_code == 204
 
 
 def test_it_reauthorizes_its_own_subscription_and_no_other(server: Server) -> None:

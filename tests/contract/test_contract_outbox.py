@@ -10,7 +10,7 @@ from presenced.presence.actions import ClearPresence, SetPresence, clear_presenc
 from presenced.presence.record import Profile, Record
 from presenced.presence.settle import new_record, pass_time
 from presenced.presence.status_message import ItemBody, Message, SetStatusMessage, set_status_message
-from presenced.store.base import NewDelivery, Store
+from presenced.store.base import Delivery, NewDelivery, Store
 
 Opened = Callable[[], Awaitable[Store]]
 
@@ -138,3 +138,29 @@ async def test_any_body_is_kept_to_the_letter(store: Store, size: int) -> None:
     (queued,) = await store.enqueue("notify", 1, [NewDelivery(ONE, "s", 0.1, body)])
     assert await store.outbox(ONE) == [queued]
     assert queued.body == body
+
+
+async def test_what_is_kept_with_reserved_ids(store: Store, reopen: Opened) -> None:
+    (before,) = await store.enqueue("notify", 1, [due(ONE, 0)])
+    first = await store.reserve(3)
+    assert first > before.id
+    assert await store.reserve(2) == first + 3
+    reserved = [Delivery(first + number, *due(ONE, number)) for number in range(3)]
+    assert await store.outbox(ONE) == [before], "reserving keeps nothing"
+    await store.keep("notify", 4, [reserved[2], reserved[0]], [before.id])
+    assert await store.outbox(ONE) == [reserved[0], reserved[2]]
+    assert await store.done("notify") == 4
+    await store.keep("notify", 5, [reserved[1]], [reserved[1].id, reserved[0].id, 999_999])
+    again = await reopen()
+    assert await again.outbox(ONE) == [reserved[2]]
+    assert await again.done("notify") == 5
+    assert await again.reserve(1) > reserved[2].id
+
+
+async def test_what_waits_for_a_subscription_moves_to_another_endpoint(store: Store) -> None:
+    queued = await store.enqueue("notify", 1, [due(ONE, n) for n in range(6)])
+    await store.move("s1", OTHER)
+    await store.move("nobody", OTHER)
+    assert [one.id for one in await store.outbox(OTHER)] == [queued[1].id, queued[4].id]
+    assert len(await store.outbox(ONE)) == 4
+    assert dict(await store.endpoints()) == {ONE: 4, OTHER: 2}

@@ -28,11 +28,12 @@ PHASES = {
     "decided, not yet on disk": ("presenced.store.sqlite:SqliteStore._commit", "before", 6),
     "on disk, not yet answered": ("presenced.store.sqlite:SqliteStore._commit", "after", 6),
     "answered, not yet matched": ("presenced.notify.notifier:Notifier._match", "before", 3),
-    "matched, not yet in the outbox": ("presenced.store.sqlite:SqliteStore.enqueue", "before", 3),
-    "in the outbox, not yet offered": ("presenced.store.sqlite:SqliteStore.enqueue", "after", 3),
+    "matched, not yet offered": ("presenced.notify.outbox:Outbox.take", "after", 3),
+    "about to be written into the outbox": ("presenced.store.sqlite:SqliteStore.keep", "before", 3),
+    "written into the outbox, or taken out": ("presenced.store.sqlite:SqliteStore.keep", "after", 3),
     "about to be sent": ("presenced.notify.client:WebhookClient.post", "before", 3),
-    "answered 2xx, still in the outbox": ("presenced.notify.endpoint:Endpoint._done", "before", 3),
-    "told and out of the outbox": ("presenced.notify.endpoint:Endpoint._done", "after", 3),
+    "answered 2xx, not yet noted": ("presenced.notify.endpoint:Endpoint._done", "before", 3),
+    "noted, not yet taken out": ("presenced.notify.endpoint:Endpoint._done", "after", 3),
 }
 
 
@@ -94,9 +95,9 @@ def test_killed_while_a_change_is_told(tmp_path: Path, receiver: Receiver, phase
     with running(data) as server:
         wait_until_all_is_delivered(server, data)
     assert_told(changes, told(receiver))
-    # at least once, and not much more often: what one POST held may come twice
+    # at least once, and not much more often: what was told within the last moments may come twice
     acknowledged = [change for change in changes if not change.startswith("perhaps ")]
-    assert len(told(receiver)) <= len(acknowledged) + 4
+    assert len(told(receiver)) <= len(acknowledged) + 20
 
 
 class Gate:
@@ -218,8 +219,8 @@ def test_killed_in_the_middle_of_a_handshake(tmp_path: Path, receiver: Receiver)
 @pytest.mark.parametrize(
     ("where", "when"),
     [
-        ("presenced.store.sqlite:SqliteStore.enqueue", "before"),
-        ("presenced.store.sqlite:SqliteStore.enqueue", "after"),
+        ("presenced.store.sqlite:SqliteStore.keep", "before"),
+        ("presenced.store.sqlite:SqliteStore.keep", "after"),
         ("presenced.notify.client:WebhookClient.post", "before"),
         ("presenced.notify.endpoint:Endpoint._done", "before"),
     ],

@@ -1,7 +1,9 @@
 """The receiving end in parts, against a real application: who sent it, opening it, and renewing a subscription."""
 
+import os
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +13,7 @@ from tests.conftest import JONAS, NADIA, Desk
 from tests.receiver import Receiver
 
 from presenced.emulator import sample
+from presenced.listen.client_state import ClientState
 from presenced.listen.own_subscription import Access, NotDone, OwnSubscription
 from presenced.listen.receiver import Encrypted
 from presenced.listen.resource_data import CannotOpen, ResourceKey, State
@@ -106,7 +109,9 @@ def test_resource_data_is_opened_whole_or_not_at_all() -> None:
         key.open(msgspec.convert(msgspec.to_builtins(nothing), Encrypted))
 
 
-async def test_a_subscription_is_renewed_and_made_anew_when_it_is_gone(desk: Desk, client: httpx.AsyncClient) -> None:
+async def test_a_subscription_is_renewed_and_made_anew_when_it_is_gone(
+    desk: Desk, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
     receiver = Receiver()
     await receiver.start()
     tokens: list[str] = []
@@ -116,8 +121,11 @@ async def test_a_subscription_is_renewed_and_made_anew_when_it_is_gone(desk: Des
         tokens.append(user.headers["Authorization"].removeprefix("Bearer "))
         return Access("http://localhost:8080/v1.0", tokens[-1])
 
+    state, other = ClientState(tmp_path), ClientState(tmp_path)
+    state.open()
+    other.open()
     try:
-        own = OwnSubscription(client, access, receiver.url, [JONAS], None)
+        own = OwnSubscription(client, access, receiver.url, [JONAS], None, state)
         await own.create()
         first = own.id or ""
         assert 1790 < own.renew_at - time.time() <= 1800
@@ -133,13 +141,41 @@ async def test_a_subscription_is_renewed_and_made_anew_when_it_is_gone(desk: Des
         await desk.app.notify.subscriptions.remove(first)
         assert await own.renew() is False
         assert own.id not in (None, first)
-        twice = OwnSubscription(client, access, receiver.url, [JONAS], None)
+        twice = OwnSubscription(client, access, receiver.url, [JONAS], None, other)
         with pytest.raises(NotDone) as refused:
             await twice.create()
         assert refused.value.status == 409
+        assert (own.may_exist, twice.may_exist) == (True, False)
+        assert await twice.delete_abandoned() == 0  # its listener lives
         await twice.delete()  # nothing was made, so nothing is taken away
         await own.delete()
         await own.delete()
         assert desk.app.notify.subscriptions.all() == []
+        assert own.may_exist is False
     finally:
+        state.close(left=False)
+        other.close(left=False)
         await receiver.stop()
+
+
+def test_a_client_state_is_abandoned_when_its_listener_has_ended(tmp_path: Path) -> None:
+    living, left, deleted, old, mine = (ClientState(tmp_path) for _ in range(5))
+    for state in (living, left, deleted, old, mine):
+        state.open()
+    left.close(left=True)
+    deleted.close(left=False)
+    old.close(left=True)
+    (tmp_path / "listeners" / "strange").write_bytes(b"\xff")
+    (tmp_path / "listeners" / "empty").touch()
+    (tmp_path / "listeners" / "folder").mkdir()
+    (tmp_path / "listeners" / "elsewhere").symlink_to(tmp_path / "nowhere")
+    for path in (tmp_path / "listeners").iterdir():
+        if path.is_file() and path.read_bytes() in (old.secret.encode(), living.secret.encode()):
+            os.utime(path, (time.time() - 7300,) * 2)
+            assert path.stat().st_mode & 0o777 == 0o600
+    assert mine.abandoned() == {left.secret}
+    kept = [path.read_bytes() for path in (tmp_path / "listeners").iterdir() if path.is_file()]
+    assert old.secret.encode() not in kept
+    assert living.secret.encode() in kept  # however long it was not renewed: the machine may have slept
+    living.close(left=False)
+    mine.close(left=False)

@@ -20,7 +20,8 @@ from tests.receiver import Receiver
 from presenced.notify.addresses import Rules
 from presenced.notify.client import CallFailed, WebhookClient
 from presenced.notify.notification import Item
-from presenced.notify.notifier import CONSUMER, Notifier
+from presenced.notify.notifier import Notifier
+from presenced.notify.outbox import CONSUMER
 from presenced.notify.subscription import Subscription
 from presenced.notify.subscriptions import Subscriptions
 from presenced.presence.actions import SetPresence, set_presence
@@ -174,7 +175,7 @@ async def test_reauthorized_while_the_outbox_is_read(desk: Desk) -> None:
     endpoint.read_anew()
     await desk.rest()
     assert sorted(desk.told()) == list(range(1005))
-    assert await desk.store.endpoints() == {}
+    await until_async(lambda: desk.store.endpoints(), {})
 
 
 async def test_read_anew_while_others_are_queued_tells_nothing_twice(desk: Desk) -> None:
@@ -220,21 +221,23 @@ async def test_matching_lets_others_work(desk: Desk) -> None:
     for number in range(10):
         await desk.change("InACall", f"p{number}")
     before, portions = turns, []
-    enqueue = desk.store.enqueue
+    keep = desk.store.keep
 
-    async def counted(consumer: str, position: int, deliveries: Any) -> Any:
+    async def counted(consumer: str, position: int, deliveries: Any, told: Any) -> None:
         portions.append((position, len(deliveries)))
-        return await enqueue(consumer, position, deliveries)
+        await keep(consumer, position, deliveries, told)
 
-    desk.store.enqueue = counted  # type: ignore[method-assign]
+    desk.store.keep = counted  # type: ignore[method-assign]
     desk.receiver.behaviour = fails
     while await desk.notifier._match_some():
         pass
     done = True
     await working
+    await desk.notifier._outbox.write()
     assert sum(count for _, count in portions) == 2500
     assert max(count for _, count in portions) <= 1000
-    assert [position for position, _ in portions] == [3, 7, 10]
+    assert [position for position, _ in portions] == sorted(position for position, _ in portions)
+    assert portions[-1][0] == 10
     assert turns - before >= 2500 / 50
 
 
@@ -264,30 +267,31 @@ async def test_a_reminder_keeps_the_place_in_the_feed(desk: Desk) -> None:
     await desk.notifier.start()
     await desk.notifier._remind([reminded])
     await until(lambda: len(desk.receiver.items) >= 19)
-    assert await desk.store.done(CONSUMER) == 9
+    await until_async(lambda: desk.store.done(CONSUMER), 9)
 
 
 async def test_a_store_that_fails_after_the_post(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was told is not told again after what came later."""
+    monkeypatch.setattr("presenced.notify.outbox._STORE_WAIT", 0.05)
     monkeypatch.setattr("presenced.notify.endpoint._STORE_WAIT", 0.05)
     await desk.subscriptions.add(desk.subscription())
-    delivered, failures = desk.store.delivered, 3
+    keep, failures = desk.store.keep, 3
 
-    async def failing(ids: Any) -> None:
+    async def failing(*arguments: Any) -> None:
         nonlocal failures
         failures -= 1
         if failures >= 0:
             raise StoreUnavailable("disk full")
-        await delivered(ids)
+        await keep(*arguments)
 
-    desk.store.delivered = failing  # type: ignore[method-assign]
+    desk.store.keep = failing  # type: ignore[method-assign, assignment]
     await desk.queue("old")
     await desk.receiver.wait_for(1)
     await desk.queue("new", position=2)
     desk.notifier._endpoint(desk.receiver.url).read_anew()
     await desk.rest()
     assert desk.told() == ["old", "new"]
-    assert await desk.store.endpoints() == {}
+    await until_async(lambda: desk.store.endpoints(), {})
 
 
 async def test_who_has_deleted_hears_no_more(desk: Desk) -> None:
@@ -306,7 +310,7 @@ async def test_who_has_deleted_hears_no_more(desk: Desk) -> None:
     desk.notifier.clock_moved()
     await desk.rest()
     assert desk.told() == [3]
-    assert await desk.store.endpoints() == {}
+    await until_async(lambda: desk.store.endpoints(), {})
 
 
 async def test_what_was_not_authorised_to_the_end_is_not_told_after_a_restart(desk: Desk) -> None:
@@ -336,6 +340,28 @@ async def test_what_is_held_for_four_hours_is_dropped_and_counted(desk: Desk) ->
     await until_async(lambda: desk.store.endpoints(), {})
     (endpoint,) = desk.notifier.endpoints()
     assert endpoint.counts.dropped == 2
+
+
+async def test_a_clock_that_moves_while_subscriptions_are_looked_after(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due by it is done at once, not when the longest sleep is over."""
+    monkeypatch.setattr("presenced.notify.notifier._LONGEST_SLEEP", 7200.0)
+    await desk.subscriptions.add(desk.subscription())
+    forget, looked = desk.subscriptions.forget_expired, 0
+
+    async def forget_expired() -> list[Subscription]:
+        nonlocal looked
+        looked += 1
+        gone = await forget()
+        if looked == 1:
+            desk.clock.advance(3601)
+            desk.notifier.clock_moved()
+        return gone
+
+    desk.subscriptions.forget_expired = forget_expired  # type: ignore[method-assign]
+    await desk.notifier.start()
+    await until(lambda: looked == 2)
 
 
 async def test_another_url_takes_over_what_waits(desk: Desk) -> None:
@@ -389,6 +415,63 @@ async def test_hosts_that_hang_leave_room_for_others(desk: Desk, monkeypatch: py
     await asyncio.gather(*waiting)
 
 
+async def test_a_host_that_hung_gets_no_first_calls_for_its_other_urls(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred hosts that hang, each with a new URL for each change, want more connections than there are."""
+    monkeypatch.setattr("presenced.notify.endpoint.FIRST_TIMEOUT", 0.05)
+    monkeypatch.setattr("presenced.notify.endpoint_state.LINGERS", 0.01)
+    monkeypatch.setattr("presenced.notify.client.MOST_OF_KIND", {"retry": 20, "handshake": 5})
+    monkeypatch.setattr("presenced.notify.client.MOST_CALLS", 40)
+    await desk.client.close()
+    desk.client = WebhookClient(Rules([], allow_loopback=True))
+    desk.notifier = desk.another()
+    held = 0
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        nonlocal held
+        held += 1
+        await asyncio.sleep(600)
+        return web.Response()
+
+    dead = Receiver()
+    dead.behaviour = hang
+    await dead.start("0.0.0.0")
+    hosts = [dead.url.replace("0.0.0.0", f"127.0.2.{number}") for number in range(1, 101)]
+    for url in hosts:
+        await desk.queue("first", url=url + "/first")
+    await until(lambda: all(one.counts.failed_posts for one in desk.notifier.endpoints()))
+    monkeypatch.setattr("presenced.notify.endpoint.FIRST_TIMEOUT", 60.0)
+    held = 0
+    for url in hosts:
+        await desk.queue("other", url=url + "/other", position=2)
+    await until(lambda: held == 20)
+    await desk.queue("healthy", position=3)
+    await desk.receiver.wait_for(1)
+    assert desk.told() == ["healthy"]
+    assert held == 20
+    await desk.notifier.stop()
+    await dead.stop()
+
+
+async def test_hosts_that_were_quiet_are_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those that answered lately, or have something to be told, are not."""
+    monkeypatch.setattr("presenced.notify.notifier._MOST_IDLE", 100)
+    notifier = desk.notifier = desk.another()
+    notifier._state("https://answered.example/").answered(desk.clock.now(), 0.1)
+    used = notifier._endpoint("https://used.example/")
+    for number in range(1000):
+        notifier._state(f"https://host{number}.example/")
+    assert len(notifier._states) <= 100
+    assert "answered.example" in notifier._states
+    assert notifier._state("https://used.example/other") is used.state
+    desk.clock.advance(601)
+    for number in range(1000):
+        notifier._state(f"https://host{number}.example/")
+    assert "answered.example" not in notifier._states
+    assert notifier._state("https://used.example/other") is used.state
+
+
 async def failed(client: WebhookClient, url: str) -> None:
     with pytest.raises(CallFailed):
         await client.post(url, b"{}", {}, 60.0, 0, "retry")
@@ -424,6 +507,7 @@ async def test_ten_thousand_subscriptions_of_650_people(desk: Desk) -> None:
     desk.receiver.behaviour = fails
     while await desk.notifier._match_some():
         pass
+    await desk.notifier._outbox.write()
     queued = await desk.store.outbox(desk.receiver.url)
     assert sorted(one.subscription for one in queued) == sorted(watching) == sorted(asked)
 

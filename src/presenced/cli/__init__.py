@@ -6,9 +6,11 @@ from presenced import __version__
 from presenced.cli.apps import apps
 from presenced.cli.board_link import board_link
 from presenced.cli.calendar import calendar
+from presenced.cli.clock import clock
 from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
+from presenced.cli.openapi import openapi
 from presenced.cli.serve import serve
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
@@ -24,5 +26,21 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, board_link):
+COMMANDS = (
+    serve,
+    env,
+    token,
+    users,
+    calendar,
+    apps,
+    keys,
+    subscriptions,
+    deliveries,
+    listen,
+    board_link,
+    clock,
+    openapi,
+)
+
+for command in COMMANDS:
     main.add_command(command)

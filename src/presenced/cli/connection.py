@@ -44,6 +44,19 @@ class Connection:
             raise Impossible(f"The server failed at this ({answer.status_code}); its log says how.")
         return msgspec.json.decode(answer.content, type=form)
 
+    async def control(self, method: str, path: str, request: object, form: type[T]) -> T:
+        """Ask the control API of a server that was started with --control. Raises Impossible with the reason."""
+        content = b"" if request is None else msgspec.json.encode(request)
+        try:
+            answer = await self._client.request(method, f"/presenced{path}", content=content)
+        except httpx.TransportError as error:
+            raise Impossible(f"The server stopped before it answered: {error}") from error
+        if answer.status_code == 404 and not answer.content.startswith(b"{"):
+            raise Impossible("This server takes no control. Start it with: presenced serve --control")
+        if answer.status_code >= 400:
+            raise Impossible(answer.json()["error"]["message"])
+        return msgspec.json.decode(answer.content, type=form)
+
 
 @contextlib.asynccontextmanager
 async def connect(settings: Settings) -> AsyncIterator[Connection]:

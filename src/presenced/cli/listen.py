@@ -9,6 +9,7 @@ import contextlib
 import signal
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ from presenced.cli.options import settings_from, settings_options
 from presenced.cli.terminal import printable
 from presenced.cli.token import Lifetime
 from presenced.control import Impossible
+from presenced.listen.client_state import ClientState
 from presenced.listen.own_subscription import NotDone, OwnSubscription
 from presenced.listen.receiver import Arrival, CannotReceive, Handshake, Odd, Post, Received, Receiver
 from presenced.listen.resource_data import CannotOpen, ResourceKey
@@ -73,15 +75,17 @@ def listen(
     """
     if rich and not people:
         raise click.UsageError("--rich is for a subscription of one's own: name people.")
-    desk = Desk(settings_from(values), tenant, app, user, lifetime)
-    run(_Listening(desk, list(people), rich, count).until_stopped(listen_host, listen_port, url))
+    settings = settings_from(values)
+    desk = Desk(settings, tenant, app, user, lifetime)
+    run(_Listening(desk, settings.data, list(people), rich, count).until_stopped(listen_host, listen_port, url))
 
 
 class _Listening:
     """One run of the command."""
 
-    def __init__(self, desk: Desk, people: list[str], rich: bool, count: int | None) -> None:
+    def __init__(self, desk: Desk, data: Path, people: list[str], rich: bool, count: int | None) -> None:
         self._desk = desk
+        self._data = data
         self._people = people
         self._key = ResourceKey() if rich and people else None
         self._left = count
@@ -125,18 +129,42 @@ class _Listening:
             yield
             return
         ids = await self._desk.find(self._people)
-        own = OwnSubscription(self._desk.client, self._desk.access, url, ids, self._key)
+        state = ClientState(self._data)
+        own = OwnSubscription(self._desk.client, self._desk.access, url, ids, self._key, state)
         try:
-            await own.create()
+            state.open()
+        except OSError as error:
+            raise Impossible(f"The data folder {self._data} cannot be written: {error.strerror}.") from error
+        try:
+            await self._create(own)
+            async with self._made(own, len(ids)):
+                yield
+        finally:
+            state.close(left=own.may_exist)
+
+    async def _create(self, own: OwnSubscription) -> None:
+        """Make it, in the place of one that a listener left behind. Raises Impossible."""
+        try:
+            try:
+                await own.create()
+            except NotDone as error:
+                if error.status != 409 or not await own.delete_abandoned():
+                    raise
+                self._say("what an earlier listener left behind is deleted")
+                await own.create()
         except NotDone as error:
             hint = ""
             if error.status == 409:
                 hint = " See: presenced subscriptions. Another --user may subscribe, or another --app."
             raise Impossible(f"The subscription was refused: {printable(str(error), 1000)}{hint}") from error
+
+    @contextlib.asynccontextmanager
+    async def _made(self, own: OwnSubscription, people: int) -> AsyncIterator[None]:
+        """The block in which the subscription is there; it is deleted at the end."""
         self._own = own
         if self._key is not None:
             self._validation = await self._desk.validation(own.app)
-        self._say(f"subscribed to {len(ids)} as {self._desk.user_name}, subscription {own.id}; Ctrl-C deletes it")
+        self._say(f"subscribed to {people} as {self._desk.user_name}, subscription {own.id}; Ctrl-C deletes it")
         try:
             yield
         finally:

@@ -49,11 +49,13 @@ class _Error(msgspec.Struct):
     inner_error: _InnerError = msgspec.field(name="innerError")
 
 
-class _Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct):
+    """The body of every error."""
+
     error: _Error
 
 
 def envelope(code: str, message: str, request_id: str, client_request_id: str, now: float) -> bytes:
     """The body of an error answer at ``now`` (seconds, UTC)."""
     date = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return msgspec.json.encode(_Envelope(_Error(code, message, _InnerError(date, request_id, client_request_id))))
+    return msgspec.json.encode(Envelope(_Error(code, message, _InnerError(date, request_id, client_request_id))))

@@ -16,7 +16,7 @@ from presenced.graph.call import Answer, Call, Part
 from presenced.graph.errors import GraphError, envelope, from_refusal
 from presenced.graph.headers import ERROR_JSON, client_request_id, new_request_id
 from presenced.graph.operation import Operation, Parts, forbidden
-from presenced.graph.operations import find
+from presenced.graph.operations import find, is_anonymous
 from presenced.graph.paths import Path, parse
 from presenced.graph.throttle import Budgets
 from presenced.identity.base_urls import BaseUrls
@@ -29,6 +29,9 @@ from presenced.presence.refused import Refused
 from presenced.store.base import StoreUnavailable
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+
+_ANYBODY = Caller("", "", None, frozenset())
+"""Who asks for what takes no token, whatever token is sent: no tenant, no permission."""
 
 log = structlog.get_logger()
 
@@ -69,8 +72,12 @@ class GraphExchange:
         """The answer to the whole request. Raises ClientGone."""
         scope, headers = self._scope, self.headers
         try:
-            self._caller = await self._authenticate(headers.get("authorization", ""))
-            path, operation = self._find(scope["raw_path"].decode("latin-1"), scope["method"])
+            raw_path, method = scope["raw_path"].decode("latin-1"), scope["method"]
+            if is_anonymous(parse(raw_path), method):
+                self._caller = _ANYBODY
+            else:
+                self._caller = await self._authenticate(headers.get("authorization", ""))
+            path, operation = self._find(raw_path, method)
             content = b""
             if operation.method != "GET":
                 content = await body.read(receive, self._most_body)

@@ -121,6 +121,19 @@ _FORBIDDEN = ("ErrorAccessDenied", "Access is denied. Check credentials and try 
 _GET, _UPDATE = "getMailboxSettings", "updateMailboxSettings"
 OPERATIONS = (
     # presence is what they are for here, so they count as it
-    Operation(_GET, "GET", _TEMPLATES, _GET, _get, _read_select, budget="presence", forbidden=_FORBIDDEN),
-    Operation(_UPDATE, "PATCH", _TEMPLATES, _UPDATE, _update, _read_update, budget="presence", forbidden=_FORBIDDEN),
+    Operation(
+        _GET, "GET", _TEMPLATES, _GET, _get, _read_select, budget="presence", forbidden=_FORBIDDEN, gives=_Settings
+    ),
+    Operation(
+        _UPDATE,
+        "PATCH",
+        _TEMPLATES,
+        _UPDATE,
+        _update,
+        _read_update,
+        budget="presence",
+        forbidden=_FORBIDDEN,
+        takes=MailboxSettings,
+        gives=_Settings,
+    ),
 )

@@ -38,6 +38,8 @@ class Operation(NamedTuple):
     person's own things, ``needs_extended`` another where the setting ``extensions`` is on. ``own_only``: a person's
     token changes only that person. ``budget`` is what it is counted against (throttle.py).
     ``forbidden`` is the code and text for a missing permission. ``whole``: it cannot be part of a batch.
+    ``anonymous``: it takes no token. ``takes`` and ``gives`` are the forms of its body and of what it answers, for the
+    OpenAPI document; ``many``: a collection of these.
     """
 
     name: str
@@ -52,6 +54,10 @@ class Operation(NamedTuple):
     budget: str | None = None
     forbidden: tuple[str, str] = ("Forbidden", "")
     whole: bool = False
+    anonymous: bool = False
+    takes: type[Any] | None = None
+    gives: type[Any] | None = None
+    many: bool = False
 
 
 def forbidden(caller: Caller, needs: str, text: tuple[str, str]) -> GraphError:

@@ -1,6 +1,6 @@
 """Operations: the table of all that is served under /v1.0 and /beta, and which of it a path and method name."""
 
-from presenced.graph import batch, mailbox_settings, presence_actions, presences, subscriptions, users
+from presenced.graph import batch, mailbox_settings, metadata, presence_actions, presences, subscriptions, users
 from presenced.graph.errors import GraphError
 from presenced.graph.operation import Operation
 from presenced.graph.paths import Path
@@ -12,6 +12,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *mailbox_settings.OPERATIONS,
     *users.OPERATIONS,
     *batch.OPERATIONS,
+    *metadata.OPERATIONS,
 )
 
 _BY_TEMPLATE: dict[str, dict[str, Operation]] = {}
@@ -37,6 +38,12 @@ def find(path: Path, method: str) -> Operation:
             (("Allow", ", ".join(methods_at(path))),),
         )
     return operation
+
+
+def is_anonymous(path: Path | None, method: str) -> bool:
+    """Whether what is at ``path`` is for everybody, with a token or without."""
+    operation = None if path is None else _BY_TEMPLATE.get(path.template, {}).get("GET" if method == "HEAD" else method)
+    return operation is not None and operation.anonymous
 
 
 def methods_at(path: Path) -> list[str]:

@@ -21,7 +21,7 @@ from presenced.presence.record import Record, guid
 T = TypeVar("T")
 
 
-class _NoParameters(msgspec.Struct):
+class NoParameters(msgspec.Struct):
     """The body of an action that has none."""
 
 
@@ -37,7 +37,7 @@ def _reads(form: type[T], check: Callable[[T], Any]) -> Callable[[Call], T]:
 
 
 def _reads_nothing(call: Call) -> None:
-    decode_optional(call.body, call.content_type, _NoParameters)
+    decode_optional(call.body, call.content_type, NoParameters)
 
 
 def _acts(rule: Callable[[Record, Any, float], Record], done: Answer | None) -> Callable[[Parts, Call, Any], Any]:
@@ -55,6 +55,7 @@ def _acts(rule: Callable[[Record, Any, float], Record], done: Answer | None) -> 
 
 def _action(
     name: str,
+    form: type[Any],
     read: Callable[[Call], Any],
     rule: Callable[[Record, Any, float], Record],
     done: Answer | None = None,
@@ -68,28 +69,49 @@ def _action(
         run=_acts(rule, done),
         own_only=True,
         budget="presence",
+        takes=form,
     )
 
 
 _reads_location = _reads(work_location.SetLocation, work_location.check_set_location)
 
 OPERATIONS = (
-    _action("setPresence", _reads(actions.SetPresence, actions.check_set_presence), actions.set_presence),
-    _action("clearPresence", _reads(actions.ClearPresence, actions.check_clear_presence), actions.clear_presence),
+    _action(
+        "setPresence",
+        actions.SetPresence,
+        _reads(actions.SetPresence, actions.check_set_presence),
+        actions.set_presence,
+    ),
+    _action(
+        "clearPresence",
+        actions.ClearPresence,
+        _reads(actions.ClearPresence, actions.check_clear_presence),
+        actions.clear_presence,
+    ),
     _action(
         "setUserPreferredPresence",
+        actions.SetUserPreferredPresence,
         _reads(actions.SetUserPreferredPresence, actions.check_set_user_preferred_presence),
         actions.set_user_preferred_presence,
     ),
-    _action("clearUserPreferredPresence", _reads_nothing, actions.clear_user_preferred_presence),
+    _action("clearUserPreferredPresence", NoParameters, _reads_nothing, actions.clear_user_preferred_presence),
     _action(
         "setStatusMessage",
+        status_message.SetStatusMessage,
         _reads(status_message.SetStatusMessage, status_message.check_set_status_message),
         status_message.set_status_message,
     ),
     # the location pages' examples answer 204, whatever their text says
-    _action("setManualLocation", _reads_location, work_location.set_manual_location, NO_CONTENT),
-    _action("setAutomaticLocation", _reads_location, work_location.set_automatic_location, NO_CONTENT),
-    _action("clearLocation", _reads_nothing, work_location.clear_location, NO_CONTENT),
-    _action("clearAutomaticLocation", _reads_nothing, work_location.clear_automatic_location, NO_CONTENT),
+    _action(
+        "setManualLocation", work_location.SetLocation, _reads_location, work_location.set_manual_location, NO_CONTENT
+    ),
+    _action(
+        "setAutomaticLocation",
+        work_location.SetLocation,
+        _reads_location,
+        work_location.set_automatic_location,
+        NO_CONTENT,
+    ),
+    _action("clearLocation", NoParameters, _reads_nothing, work_location.clear_location, NO_CONTENT),
+    _action("clearAutomaticLocation", NoParameters, _reads_nothing, work_location.clear_automatic_location, NO_CONTENT),
 )

@@ -18,7 +18,7 @@ from presenced.graph.query import Query, read_query
 from presenced.identity.permissions import allowed
 from presenced.presence.record import guid
 from presenced.presence.refused import required
-from presenced.service import PROPERTIES
+from presenced.service import PROPERTIES, Presence
 
 MOST_IDS = 650
 """Ids in one getPresencesByUserId (its page)."""
@@ -142,6 +142,9 @@ OPERATIONS = (
         read=_read_ids,
         run=_get_presences,
         budget="presence",
+        takes=PresencesRequest,
+        gives=Presence,
+        many=True,
     ),
     Operation(
         name="getPresence",
@@ -152,6 +155,7 @@ OPERATIONS = (
         read=_read_select,
         run=_get_presence,
         budget="presence",
+        gives=Presence,
     ),
     Operation(
         name="listPresences",
@@ -161,5 +165,7 @@ OPERATIONS = (
         read=_read_list,
         run=_list_presences,
         budget="presence",
+        gives=Presence,
+        many=True,
     ),
 )

@@ -13,7 +13,9 @@ from presenced.graph.errors import GraphError
 from presenced.presence.record import guid
 
 _DEFAULT_PAGE = 100
-_LARGEST_PAGE = 999
+LARGEST_PAGE = 999
+"""People on one page ($top)."""
+
 _OPTIONS = {
     "$apply", "$compute", "$count", "$expand", "$filter", "$format", "$orderby", "$search", "$select", "$skip",
     "$skiptoken", "$top",
@@ -98,9 +100,9 @@ def _check_expand(text: str, kind: str) -> None:
 
 
 def _top(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= _LARGEST_PAGE):
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= LARGEST_PAGE):
         raise _bad_request(
-            f"Invalid page size specified: '{text[:64]}'. Must be between 1 and {_LARGEST_PAGE} inclusive."
+            f"Invalid page size specified: '{text[:64]}'. Must be between 1 and {LARGEST_PAGE} inclusive."
         )
     return int(text)
 

@@ -35,7 +35,7 @@ class NewSubscription(msgspec.Struct, rename="camel"):
     latest_supported_tls_version: str | None = None
     notification_url_app_id: str | None = None
     vapid_public_key: Any = None
-    web_push_encryption_p256dh_public_key: Any = None
+    web_push_encryption_p256dh_public_key: Any = msgspec.field(default=None, name="webPushEncryptionP256dhPublicKey")
     web_push_encryption_secret: Any = None
 
 

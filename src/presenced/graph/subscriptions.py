@@ -295,6 +295,7 @@ def _operation(
     read: Callable[[Call], Any],
     budget: str,
     word: str,
+    **more: Any,
 ) -> Operation:
     return Operation(
         name,
@@ -306,16 +307,31 @@ def _operation(
         needs_extended="subscriptionsExtended",
         budget=budget,
         forbidden=("ExtensionError", _FORBIDDEN.format(word)),
+        **more,
     )
 
 
 _ALL, _ONE, _WRITE = "subscriptions", "subscriptions/{id}", "writeSubscription"
 
 OPERATIONS = (
-    _operation("createSubscription", "POST", _ALL, _create, read_new, _WRITE, "Create"),
-    _operation("listSubscriptions", "GET", _ALL, _list, _read_nothing, "listSubscriptions", "Read"),
-    _operation("getSubscription", "GET", _ONE, _get, _read_select, "readSubscription", "Read"),
-    _operation("updateSubscription", "PATCH", _ONE, _update, read_change, _WRITE, "Update"),
+    _operation(
+        "createSubscription", "POST", _ALL, _create, read_new, _WRITE, "Create", takes=NewSubscription, gives=_Shown
+    ),
+    _operation(
+        "listSubscriptions", "GET", _ALL, _list, _read_nothing, "listSubscriptions", "Read", gives=_Shown, many=True
+    ),
+    _operation("getSubscription", "GET", _ONE, _get, _read_select, "readSubscription", "Read", gives=_Shown),
+    _operation(
+        "updateSubscription",
+        "PATCH",
+        _ONE,
+        _update,
+        read_change,
+        _WRITE,
+        "Update",
+        takes=SubscriptionChange,
+        gives=_Shown,
+    ),
     _operation("deleteSubscription", "DELETE", _ONE, _delete, _read_nothing, _WRITE, "Delete"),
     _operation(
         "reauthorizeSubscription",

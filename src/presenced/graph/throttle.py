@@ -16,6 +16,8 @@ from presenced.graph.errors import GraphError
 
 _MOST_WINDOWS = 10_000
 
+PRESENCE_WINDOW = 30.0
+"""Seconds."""
 
 _SUBSCRIPTIONS = {
     "writeSubscription": (500, 2000),
@@ -68,7 +70,7 @@ class Budgets:
     """The budgets by the name that an operation's ``budget`` has: presence, and those of subscriptions (spec C.3)."""
 
     def __init__(self, presence: int, clock: Clock, *, subscriptions: bool = True) -> None:
-        self._in_tenant = {"presence": Throttle(presence, 30.0, clock)}
+        self._in_tenant = {"presence": Throttle(presence, PRESENCE_WINDOW, clock)}
         self._in_all: dict[str, Throttle] = {}
         for name, (in_tenant, in_all) in _SUBSCRIPTIONS.items() if subscriptions else ():
             self._in_tenant[name] = Throttle(in_tenant, 20.0, clock)

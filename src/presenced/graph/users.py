@@ -4,6 +4,9 @@ Sources: the pages user-list, user-get, user-post-users, user-update and user-de
 compatibility page: ``POST /users`` takes an ``id``, and does not insist on the members presenced has no use for.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import msgspec
 
 from presenced.graph.body import decode
@@ -14,7 +17,7 @@ from presenced.graph.query import Query, read_query
 from presenced.identity.directory import Person, PersonChange, no_such_person
 
 _MEMBERS = tuple(field.encode_name for field in msgspec.structs.fields(Person))
-_LONGEST_PASSWORD = 256
+LONGEST_PASSWORD = 256
 
 
 class _PasswordProfile(msgspec.Struct, rename="camel"):
@@ -33,8 +36,8 @@ def _read_new(call: Call) -> _NewPerson:
     if not isinstance(new.user_principal_name, str):
         raise _bad_request("A value is required for property 'userPrincipalName' of resource 'User'.")
     password = new.password_profile.password if new.password_profile else None
-    if password is not None and not 0 < len(password) <= _LONGEST_PASSWORD:
-        raise _bad_request(f"passwordProfile.password must have 1 to {_LONGEST_PASSWORD} characters.")
+    if password is not None and not 0 < len(password) <= LONGEST_PASSWORD:
+        raise _bad_request(f"passwordProfile.password must have 1 to {LONGEST_PASSWORD} characters.")
     return new
 
 
@@ -97,11 +100,25 @@ def _bad_request(message: str) -> GraphError:
 
 _FORBIDDEN = ("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
+
+def _operation(
+    name: str,
+    method: str,
+    template: str,
+    run: Callable[[Parts, Call, Any], Awaitable[Answer]],
+    read: Callable[[Call], Any],
+    **more: Any,
+) -> Operation:
+    return Operation(name, method, (template,), name, run, read, forbidden=_FORBIDDEN, **more)
+
+
+_ALL, _ONE = "users", "users/{id}"
+
 OPERATIONS = (
-    Operation("getMe", "GET", ("me",), "getMe", _get, _read_select, forbidden=_FORBIDDEN),
-    Operation("listUsers", "GET", ("users",), "listUsers", _list, _read_page, forbidden=_FORBIDDEN),
-    Operation("createUser", "POST", ("users",), "createUser", _create, _read_new, forbidden=_FORBIDDEN),
-    Operation("getUser", "GET", ("users/{id}",), "getUser", _get, _read_select, "getMe", forbidden=_FORBIDDEN),
-    Operation("updateUser", "PATCH", ("users/{id}",), "updateUser", _update, _read_update, forbidden=_FORBIDDEN),
-    Operation("deleteUser", "DELETE", ("users/{id}",), "deleteUser", _delete, forbidden=_FORBIDDEN),
+    _operation("getMe", "GET", "me", _get, _read_select, gives=Person),
+    _operation("listUsers", "GET", _ALL, _list, _read_page, gives=Person, many=True),
+    _operation("createUser", "POST", _ALL, _create, _read_new, takes=_NewPerson, gives=Person),
+    _operation("getUser", "GET", _ONE, _get, _read_select, needs_of_own="getMe", gives=Person),
+    _operation("updateUser", "PATCH", _ONE, _update, _read_update, takes=PersonChange),
+    _operation("deleteUser", "DELETE", _ONE, _delete, lambda call: None),
 )

@@ -17,7 +17,9 @@ from presenced.presence.settle import new_record
 from presenced.store.base import NameTaken, Store
 
 _NAME = re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}")
-_LONGEST = {"displayName": 256, "mail": 256, "jobTitle": 128}
+LONGEST = {"displayName": 256, "mail": 256, "jobTitle": 128}
+"""Characters."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -51,8 +53,8 @@ class PersonChange(msgspec.Struct, rename="camel"):
             ("mail", changed.mail),
             ("jobTitle", changed.job_title),
         ):
-            if value is not None and len(value) > _LONGEST[field]:
-                raise _invalid(field, f"is longer than {_LONGEST[field]} characters")
+            if value is not None and len(value) > LONGEST[field]:
+                raise _invalid(field, f"is longer than {LONGEST[field]} characters")
             if value is not None and _CONTROL.search(value):
                 raise _invalid(field, "holds a control character")
         return changed

@@ -2,7 +2,7 @@
 
 It is made over Graph's API as any other client would. Graph's rules: a subscription lives for an hour, and its token
 for its own time; PATCH renews both, ``reauthorize`` the second only. Every write brings a new token, so that nothing
-stops when one ends.
+stops when one ends. One that an earlier listener left behind may be replaced, never another's (client_state.py).
 """
 
 import secrets
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from presenced.listen.client_state import ClientState
 from presenced.listen.receiver import Received
 from presenced.listen.resource_data import ResourceKey
 
@@ -36,7 +37,10 @@ class NotDone(Exception):
 
 
 class OwnSubscription:
-    """One subscription to ``ids``, told at ``url``. ``access`` gets a new token each time it is asked."""
+    """One subscription to ``ids``, told at ``url``. ``access`` gets a new token each time it is asked.
+
+    ``client_state`` is open as long as the subscription may be there.
+    """
 
     def __init__(
         self,
@@ -45,21 +49,24 @@ class OwnSubscription:
         url: str,
         ids: list[str],
         key: ResourceKey | None,
+        client_state: ClientState,
     ) -> None:
         self._client = client
         self._access = access
         self._url = url
         self._ids = ids
         self._key = key
-        self._client_state = secrets.token_urlsafe(24)
+        self._client_state = client_state
         self.id: str | None = None
+        self.may_exist = False
+        """Also when the server was asked for it and did not answer."""
         self.app = ""
         self.renew_at = 0.0
 
     def sent(self, item: Received) -> bool:
         """Whether a notification is of this subscription: only the server knows its clientState."""
         known = secrets.compare_digest(
-            (item.client_state or "").encode("utf-8", "replace"), self._client_state.encode()
+            (item.client_state or "").encode("utf-8", "replace"), self._client_state.secret.encode()
         )
         return known and (self.id is None or item.subscription_id == self.id)
 
@@ -72,7 +79,7 @@ class OwnSubscription:
             "lifecycleNotificationUrl": self._url,
             "resource": f"/communications/presences?$filter=id in ({listed})",
             "expirationDateTime": _in(LIFE),
-            "clientState": self._client_state,
+            "clientState": self._client_state.secret,
         }
         if self._key is not None:
             body |= {
@@ -80,9 +87,32 @@ class OwnSubscription:
                 "encryptionCertificate": self._key.certificate,
                 "encryptionCertificateId": self._key.id,
             }
-        made = await self._call("POST", "/subscriptions", body)
+        self.may_exist = True
+        try:
+            made = await self._call("POST", "/subscriptions", body)
+        except NotDone as error:
+            self.may_exist = not 400 <= error.status < 500
+            raise
         self.id, self.app = str(made["id"]), str(made["applicationId"])
-        self.renew_at = time.time() + LIFE / 2
+        self._lives_on()
+
+    async def delete_abandoned(self) -> int:
+        """Delete what earlier listeners on this folder left behind, of this user and app. How many. Raises NotDone."""
+        secrets_left = self._client_state.abandoned()
+        if not secrets_left:
+            return 0
+        deleted = 0
+        for listed in (await self._call("GET", "/subscriptions", None))["value"]:
+            path = f"/subscriptions/{listed['id']}"
+            try:
+                one = await self._call("GET", path, None)  # a list does not show clientState
+                if one["clientState"] in secrets_left:
+                    await self._call("DELETE", path, None)
+                    deleted += 1
+            except NotDone as error:
+                if error.status != 404:
+                    raise
+        return deleted
 
     async def renew(self) -> bool:
         """Let it live on; False if it was gone and another was made. Raises NotDone."""
@@ -93,7 +123,7 @@ class OwnSubscription:
                 raise
             await self.create()
             return False
-        self.renew_at = time.time() + LIFE / 2
+        self._lives_on()
         return True
 
     async def reauthorize(self) -> None:
@@ -110,6 +140,11 @@ class OwnSubscription:
             if error.status != 404:
                 raise
         self.id = None
+        self.may_exist = False
+
+    def _lives_on(self) -> None:
+        self.renew_at = time.time() + LIFE / 2
+        self._client_state.renewed()
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         access = await self._access()

@@ -20,6 +20,7 @@ from presenced.clock import Clock
 from presenced.notify.client import CallFailed, Kind, WebhookClient
 from presenced.notify.endpoint_state import EndpointState
 from presenced.notify.notification import Item, collection
+from presenced.notify.outbox import Outbox
 from presenced.notify.validation_tokens import ValidationTokens
 from presenced.store.base import Delivery, Store, StoreUnavailable
 
@@ -67,6 +68,7 @@ class Endpoint:
         client: WebhookClient,
         tokens: ValidationTokens,
         state: EndpointState,
+        outbox: Outbox,
         wait: Wait,
         held: Callable[[str], bool],
     ) -> None:
@@ -86,7 +88,7 @@ class Endpoint:
         self._more_on_disk = False
         self._last_read = self._newest = 0
         self._edition = 0  # of the queue; another one has what it did not have, or lacks what it had
-        self._told: set[int] = set()
+        self._outbox = outbox
         self._failures = 0
         self._try_again_at = 0.0
         self._working: asyncio.Task[None] | None = None
@@ -140,8 +142,6 @@ class Endpoint:
                         await self._until_due(batch)
                         if edition == self._edition:
                             await self._deliver(batch)
-                            await self._remove_told()
-                    await self._remove_told()
                     return
                 except StoreUnavailable as error:
                     log.error("the outbox cannot be used; trying again", endpoint=self.host, reason=str(error))
@@ -172,11 +172,13 @@ class Endpoint:
         return batch
 
     async def _read(self) -> None:
-        known, edition = self._newest, self._edition
+        edition = self._edition
+        await self._outbox.write()  # what is not on disk yet could not be read
+        known = self._newest
         rows = await self._store.outbox(self.url, self._last_read, _IN_MEMORY)
         if edition != self._edition:
             return  # it is to be read from the beginning
-        self._queue.extend(row for row in rows if row.id not in self._told)
+        self._queue.extend(row for row in rows if not self._outbox.was_told(row.id))
         if rows:
             self._last_read = rows[-1].id
         # whatever is offered while there is more on disk stays there, so that nothing overtakes it
@@ -198,7 +200,7 @@ class Endpoint:
         timeout = RETRY_TIMEOUT if self._failures else FIRST_TIMEOUT
         seconds = 0.0
         try:
-            kind: Kind = "retry" if self._failures else "first"
+            kind: Kind = "retry" if self._failures or self.state.lingers else "first"
             answer = await self._client.post(self.url, collection(items, tokens), _HEADERS, timeout, 0, kind)
             seconds = answer.seconds
             error = None if 200 <= answer.status < 300 else f"It answered {answer.status}."
@@ -231,11 +233,4 @@ class Endpoint:
             self._queue.popleft()
         if self._queue and self._queue[0].id <= batch[-1].id:  # some of a held subscription were passed over
             self._queue = deque(one for one in self._queue if one.id not in told)
-        self._told |= told
-
-    async def _remove_told(self) -> None:
-        """Take what was told out of the outbox; until that is done it is remembered, so that it is not told again."""
-        if self._told:
-            told = set(self._told)
-            await self._store.delivered(sorted(told))
-            self._told -= told
+        self._outbox.told(told)

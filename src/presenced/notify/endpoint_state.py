@@ -14,6 +14,9 @@ WINDOW = 600.0
 
 SLOW, SLOW_SHARE = 3.0, 0.10
 LATE, LATE_SHARE = 10.0, 0.15
+LINGERS = 1.0
+"""Seconds, more than which an attempt has a connection that others may wait for; not Graph's."""
+
 _FEWEST = 5
 _MOST = 10_000
 """Answers remembered of one host."""
@@ -32,6 +35,8 @@ class EndpointState:
     def __init__(self) -> None:
         self._answers: deque[_Answer] = deque()
         self._slow = self._late = 0
+        self.lingers = False
+        """Whether the last attempt took long: the next likely does too, whichever URL of the host it goes to."""
 
     def answered(self, at: float, seconds: float) -> None:
         """Take in that an attempt at ``at`` took so many seconds."""
@@ -40,6 +45,11 @@ class EndpointState:
         self._answers.append(_Answer(at, seconds))
         self._slow += seconds > SLOW
         self._late += seconds >= LATE
+        self.lingers = seconds > LINGERS
+
+    def forgettable(self, now: float) -> bool:
+        """Whether a new one would say the same at ``now``."""
+        return self.name(now) == "normal" and not self._answers
 
     def name(self, now: float) -> Name:
         """The state at ``now``."""

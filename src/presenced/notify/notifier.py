@@ -6,10 +6,10 @@ outbox each endpoint (endpoint.py) is told at least once. What is in memory is b
 """
 
 import asyncio
-import contextlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from math import inf
 
 import msgspec
@@ -21,6 +21,7 @@ from presenced.notify.client import WebhookClient
 from presenced.notify.endpoint import KEEP_TRYING, Endpoint
 from presenced.notify.endpoint_state import EndpointState
 from presenced.notify.notification import Item, Spelling, change_item, lifecycle_item
+from presenced.notify.outbox import MOST_UNWRITTEN, Outbox
 from presenced.notify.subscription import Subscription
 from presenced.notify.subscriptions import Subscriptions
 from presenced.notify.validation_tokens import ValidationTokens
@@ -28,17 +29,21 @@ from presenced.presence.resolve import state_at
 from presenced.presence.states import UNKNOWN
 from presenced.store.base import Change, NewDelivery, Store, StoreUnavailable
 
-CONSUMER = "notify"
 _AT_ONCE = 500
 _MOST_FRESH = 5000
 _UNTOLD_KEPT = 1000
 """Changes that concern nobody are not noted as done one by one."""
 
-_MOST_QUEUED = 1000
 _WITHOUT_PAUSE = 50
-"""Deliveries put into the outbox, and made, at once: encrypting one takes some 50 us, and others wait meanwhile."""
+"""Deliveries made at once: encrypting one takes some 50 us, and others wait meanwhile."""
+
+_MOST_IDLE = 10_000
+"""Endpoints, and hosts, that are remembered though there is nothing to do for them."""
 
 _LONGEST_SLEEP = 30.0
+_GLANCE = 0.002
+"""Seconds."""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 log = structlog.get_logger()
@@ -63,22 +68,23 @@ class Notifier:
         self._clock = clock
         self._spelling = spelling
         self._fresh: deque[Change] = deque(maxlen=_MOST_FRESH)
-        self._position = 0
-        self._noted = 0
-        # one at a time, so that the place in the feed that is kept never goes back
+        self._announced = -1  # the newest change there is, as far as that is known
         self._telling = asyncio.Lock()
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
         self._endpoints: dict[str, Endpoint] = {}
-        self._states: dict[str, EndpointState] = defaultdict(EndpointState)
+        self._most_endpoints = self._most_states = _MOST_IDLE
+        self._states: dict[str, EndpointState] = {}
         self._paused: set[str] = set()
+        self._outbox = Outbox(store)
+        self._looking = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         store.follow(self._follow)
 
     async def start(self) -> None:
         """Go on where the last run stopped."""
         self._endpoints.clear()
-        self._position = self._noted = await self._store.done(CONSUMER)
+        await self._outbox.start()
         for url in await self._store.endpoints():
             self._endpoint(url).read_anew()
         self._tasks = [asyncio.create_task(self._match_forever()), asyncio.create_task(self._watch_subscriptions())]
@@ -90,9 +96,8 @@ class Notifier:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        with contextlib.suppress(StoreUnavailable):
-            await self._note()
         await asyncio.gather(*(endpoint.stop() for endpoint in self._endpoints.values()))
+        await self._outbox.stop()
 
     @property
     def running(self) -> bool:
@@ -104,6 +109,29 @@ class Notifier:
         self._moved.set()
         self._moved = asyncio.Event()
 
+    async def catch_up(self) -> None:
+        """Do all that is due by the clock, which was moved; return when it is done or waits for a later instant."""
+        self.clock_moved()
+        await self._look_after_subscriptions()
+        while self.running and not self._rests():  # noqa: ASYNC110
+            await asyncio.sleep(_GLANCE)  # what remains is waiting for other machines' answers
+
+    def next_event(self, now: float) -> float | None:
+        """The next instant after ``now`` at which a delivery is due, or something befalls a subscription."""
+        instants = [endpoint.next_try for endpoint in self._endpoints.values()]
+        for one in self._subscriptions.all():
+            instants.append(one.expires_at)
+            if not one.reminded:
+                instants.append(one.reminder_at())
+        return min((at for at in instants if at is not None and at > now), default=None)
+
+    def _rests(self) -> bool:
+        """Whether there is nothing to do until a later instant."""
+        now = self._clock.now()
+        if self._news.is_set() or self._telling.locked() or self._outbox.position < self._announced:
+            return False
+        return all(one.idle or (one.next_try is not None and one.next_try > now) for one in self._endpoints.values())
+
     def endpoints(self) -> list[Endpoint]:
         """The endpoints that something is or was delivered to, since the start."""
         return list(self._endpoints.values())
@@ -114,7 +142,7 @@ class Notifier:
             # else what was not matched yet, or is matched again after a restart, would be told to the new one
             while await self._match_some():
                 pass
-            await self._note()
+            await self._outbox.write()
         await self._subscriptions.add(subscription)
         if subscription.reminder_at() < self._clock.now() + _LONGEST_SLEEP:
             self.clock_moved()  # its reminder may come before anything that was waited for
@@ -122,6 +150,7 @@ class Notifier:
     async def resume(self, before: Subscription, now: Subscription) -> None:
         """The subscription was authorised anew, perhaps with another URL: deliver there what has waited."""
         if before.notification_url != now.notification_url:
+            await self._outbox.write()
             await self._store.move(now.id, now.notification_url)
             self._endpoint(before.notification_url).forget(now.id)
             self._endpoint(now.notification_url).read_anew()
@@ -133,6 +162,7 @@ class Notifier:
     async def forget(self, subscription: Subscription) -> None:
         """The subscription was deleted, or may not be told any more: drop what waits for it."""
         self._paused.discard(subscription.id)
+        await self._outbox.write()
         for url, name in (
             (subscription.notification_url, subscription.id),
             (subscription.lifecycle_url, _lifecycle(subscription)),
@@ -144,6 +174,7 @@ class Notifier:
 
     def _follow(self, changes: Sequence[Change]) -> None:
         self._fresh.extend(changes)  # what does not fit any more is read from the feed
+        self._announced = changes[-1].position
         self._news.set()
 
     async def _match_forever(self) -> None:
@@ -172,29 +203,28 @@ class Notifier:
 
     async def _changes(self) -> list[Change]:
         """The changes after the last that were matched."""
-        while self._fresh and self._fresh[0].position <= self._position:
+        position = self._outbox.position
+        while self._fresh and self._fresh[0].position <= position:
             self._fresh.popleft()
-        if self._fresh and self._fresh[0].position == self._position + 1:
+        if self._fresh and self._fresh[0].position == position + 1:
             return [self._fresh.popleft() for _ in range(min(len(self._fresh), _AT_ONCE))]
-        return await self._store.feed(self._position, _AT_ONCE)
+        if position == self._announced:
+            return []
+        return await self._store.feed(position, _AT_ONCE)
 
     async def _match(self, changes: list[Change]) -> None:
-        """Queue who is to be told of these changes, in portions, each with the place in the feed that is done by it."""
+        """Offer these changes to the endpoints of those who are to be told."""
         now = self._clock.now()
-        deliveries: list[NewDelivery] = []
         for change in changes:
-            for delivery in self._of_change(change, now):
-                deliveries.append(delivery)
-                if len(deliveries) % _WITHOUT_PAUSE == 0:
+            made = self._of_change(change, now)
+            while some := list(islice(made, _WITHOUT_PAUSE)):
+                if self._outbox.unwritten >= MOST_UNWRITTEN:
+                    await self._outbox.write()
+                await self._offer(some)
+                if len(some) == _WITHOUT_PAUSE:
                     await asyncio.sleep(0)  # others have waited for some milliseconds
-                if len(deliveries) == _MOST_QUEUED:
-                    await self._enqueue(self._position, deliveries)
-                    deliveries = []
-            self._position = change.position
-        if deliveries:
-            await self._enqueue(self._position, deliveries)
-        elif self._position - self._noted >= _UNTOLD_KEPT:
-            await self._note()
+            self._outbox.position = change.position
+        await self._outbox.note(_UNTOLD_KEPT)
 
     def _of_change(self, change: Change, now: float) -> Iterator[NewDelivery]:
         if not change.state_changed:
@@ -213,17 +243,10 @@ class Notifier:
                 continue
             yield _delivery(subscription.notification_url, subscription, now, item)
 
-    async def _note(self) -> None:
-        """Note the place in the feed up to which all is matched."""
-        if self._position > self._noted:
-            await self._store.done(CONSUMER, self._position)
-            self._noted = self._position
-
-    async def _enqueue(self, position: int, deliveries: list[NewDelivery]) -> None:
+    async def _offer(self, deliveries: list[NewDelivery]) -> None:
         by_endpoint = defaultdict(list)
-        for delivery in await self._store.enqueue(CONSUMER, position, deliveries):
+        for delivery in await self._outbox.take(deliveries):
             by_endpoint[delivery.endpoint].append(delivery)
-        self._noted = position
         for url, queued in by_endpoint.items():
             self._endpoint(url).offer(queued)
 
@@ -232,16 +255,40 @@ class Notifier:
         if endpoint is None:
             self._forget_idle_endpoints()
             endpoint = self._endpoints[url] = Endpoint(
-                url, self._store, self._clock, self._client, self._tokens, self._state(url), self._wait, self._held
+                url,
+                self._store,
+                self._clock,
+                self._client,
+                self._tokens,
+                self._state(url),
+                self._outbox,
+                self._wait,
+                self._held,
             )
         return endpoint
 
     def _forget_idle_endpoints(self) -> None:
-        if len(self._endpoints) >= 10_000:
+        if len(self._endpoints) >= self._most_endpoints:
             self._endpoints = {url: one for url, one in self._endpoints.items() if not one.idle}
+            self._most_endpoints = max(_MOST_IDLE, 2 * len(self._endpoints))  # else all are looked at for each new one
 
     def _state(self, url: str) -> EndpointState:
-        return self._states[_host(url)]  # Graph counts by host
+        host = _host(url)  # Graph counts by host
+        state = self._states.get(host)
+        if state is None:
+            self._forget_quiet_hosts()
+            state = self._states[host] = EndpointState()
+        return state
+
+    def _forget_quiet_hosts(self) -> None:
+        if len(self._states) < self._most_states:
+            return
+        now = self._clock.now()
+        used = {_host(url) for url in self._endpoints}  # an endpoint has its host's state for itself
+        self._states = {
+            host: state for host, state in self._states.items() if host in used or not state.forgettable(now)
+        }
+        self._most_states = max(_MOST_IDLE, 2 * len(self._states))
 
     def _held(self, subscription: str) -> bool:
         found = self._subscriptions.known(subscription)
@@ -264,22 +311,28 @@ class Notifier:
 
     async def _watch_subscriptions(self) -> None:
         while True:
-            soonest = inf
+            soonest, moved = inf, self._moved
             try:
-                await self._end_subscriptions()
-                await self._remind(self._subscriptions.all())
+                await self._look_after_subscriptions()
                 soonest = min((one.reminder_at() for one in self._subscriptions.all() if not one.reminded), default=inf)
             except StoreUnavailable as error:
                 log.error("subscriptions cannot be kept; trying again", reason=str(error))
             except Exception:
                 log.exception("subscriptions cannot be looked after; trying again")
-            await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
+            if not moved.is_set():  # else the clock was moved meanwhile
+                await self._wait(min(soonest, self._clock.now() + _LONGEST_SLEEP))
+
+    async def _look_after_subscriptions(self) -> None:
+        async with self._looking:
+            await self._end_subscriptions()
+            await self._remind(self._subscriptions.all())
 
     async def _end_subscriptions(self) -> None:
         """Forget those that have expired, and drop what waits for owners who had not authorised it to the end."""
         async with self._telling:
             while await self._match_some():
                 pass  # they are still to hear of what happened while they lived
+            await self._outbox.write()  # after a crash they could not be matched again
             gone = await self._subscriptions.forget_expired()
         for one in gone:
             if not one.authorised(one.expires_at):
@@ -302,8 +355,8 @@ class Notifier:
             if subscription.lifecycle_url is not None:
                 item = lifecycle_item(subscription, "reauthorizationRequired")
                 delivery = _delivery(subscription.lifecycle_url, subscription, now, item)
-                async with self._telling:
-                    await self._enqueue(self._noted, [delivery._replace(subscription=_lifecycle(subscription))])
+                await self._offer([delivery._replace(subscription=_lifecycle(subscription))])
+                await self._outbox.write()  # it is in no feed
             await self._subscriptions.change(subscription.id, _reminder_of(subscription))
 
 

@@ -117,6 +117,14 @@ class Store(Protocol):
         """Put ``deliveries`` into the outbox and move ``consumer`` to ``position`` in the feed: both, or neither."""
         ...
 
+    async def reserve(self, count: int) -> int:
+        """The first of so many ids for deliveries that are to be kept later, greater than all before."""
+        ...
+
+    async def keep(self, consumer: str, position: int, deliveries: Sequence[Delivery], told: Sequence[int]) -> None:
+        """Put deliveries with reserved ids into the outbox, take ``told`` out, move ``consumer``: all, or nothing."""
+        ...
+
     async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:
         """Up to ``limit`` of an endpoint's deliveries after the one with the id ``after``, oldest first."""
         ...

@@ -91,6 +91,17 @@ class MemoryStore:
         self._done[consumer] = position
         return queued
 
+    async def reserve(self, count: int) -> int:
+        first = self._last_delivery + 1
+        self._last_delivery += count
+        return first
+
+    async def keep(self, consumer: str, position: int, deliveries: Sequence[Delivery], told: Sequence[int]) -> None:
+        self._outbox |= {delivery.id: delivery for delivery in deliveries}
+        self._outbox = dict(sorted(self._outbox.items()))
+        await self.delivered(told)
+        self._done[consumer] = position
+
     async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:
         waiting = (one for one in self._outbox.values() if one.endpoint == endpoint and one.id > after)
         return list(islice(waiting, limit))

@@ -175,6 +175,18 @@ class SqliteStore:
         )
         return queued
 
+    async def reserve(self, count: int) -> int:
+        first = self._last_delivery + 1
+        self._last_delivery += count
+        return first
+
+    async def keep(self, consumer: str, position: int, deliveries: Sequence[Delivery], told: Sequence[int]) -> None:
+        await self._write_all(
+            ("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", deliveries),
+            ("DELETE FROM outbox WHERE id = ?", [(number,) for number in told]),
+            ("INSERT OR REPLACE INTO done VALUES (?, ?)", [(consumer, position)]),
+        )
+
     async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:
         rows = await self._file.query(
             "SELECT * FROM outbox WHERE endpoint = ? AND id > ? ORDER BY id LIMIT ?", (endpoint, after, limit)

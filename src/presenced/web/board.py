@@ -77,12 +77,21 @@ class Visit:
 
 
 class Board:
-    """The board over these parts. ``clock_control`` and ``request_log`` are set where there are such."""
+    """The board over these parts. ``clock_control`` and ``request_log`` are the emulator's, where there is one."""
 
-    def __init__(self, service: Service, store: Store, identity: Identity, notify: Notify, clock: Clock) -> None:
+    def __init__(
+        self,
+        service: Service,
+        store: Store,
+        identity: Identity,
+        notify: Notify,
+        clock: Clock,
+        clock_control: owner.ClockControl | None = None,
+        request_log: owner.RequestLog | None = None,
+    ) -> None:
         self.links = Links(time.time)
-        self.clock_control: owner.ClockControl | None = None
-        self.request_log: owner.RequestLog | None = None
+        self.clock_control = clock_control
+        self.request_log = request_log
         self._service = service
         self._store = store
         self._identity = identity

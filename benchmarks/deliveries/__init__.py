@@ -1,0 +1,1 @@
+"""What it costs to tell subscribers of changes, and how long it takes."""
