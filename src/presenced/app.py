@@ -226,7 +226,11 @@ def _identity_application(identity: Identity, clock: Clock) -> ASGIApp:
         return handle
 
     application = Starlette(
-        routes=[*identity_routes(identity), *sign_in_routes(identity), *openapi_routes(identity.base_urls)],
+        routes=[
+            *identity_routes(identity),
+            *sign_in_routes(identity),
+            *openapi_routes(identity.base_urls),
+        ],
         exception_handlers={
             404: refusal(404, "NotFound", "There is nothing at this path; Graph's begin with /v1.0 or /beta."),
             405: refusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."),

@@ -89,6 +89,29 @@ def test_an_app_is_added_and_its_secret_is_nowhere_else(folder: Path) -> None:
     assert "Presence.Fly is not a permission" in unknown.stderr
 
 
+def test_an_app_that_people_sign_in_to(folder: Path) -> None:
+    def add(*options: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        permission = ("--permission", "Presence.Read.All", "--json", "--data", str(folder))
+        return command("apps", "add", "An app", *options, *permission, check=check)
+
+    program = json.loads(add("--public", "--redirect-uri", "http://localhost", "--redirect-uri", "my://auth").stdout)
+    assert (program["public"], program["secret"]) == (True, None)
+    assert program["redirect_uris"] == ["http://localhost", "my://auth"]
+    site = json.loads(add("--redirect-uri", "https://site.example/back").stdout)
+    assert site["secret"]
+    page = json.loads(add("--spa-redirect-uri", "http://localhost:3000/").stdout)
+    assert (page["public"], page["secret"], page["spa_redirect_uris"]) == (False, None, ["http://localhost:3000/"])
+    for app in (program, site, page):
+        assert (app["delegated_permissions"], app["application_permissions"]) == (["Presence.Read.All"], [])
+    listed = command("apps", "list", "--data", str(folder)).stdout
+    for line in ("    public\n", "redirect URI: my://auth\n", "redirect URI of a page: http://localhost:3000/\n"):
+        assert line in listed
+    refused = add("--redirect-uri", "http://site.example/", check=False)
+    assert refused.returncode == 1
+    assert "must be https" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_token_for_an_app_and_for_a_person(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, "--sample") as server:

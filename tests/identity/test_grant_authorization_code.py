@@ -57,8 +57,11 @@ async def test_other_permissions_than_at_the_page(browser: Browser, web: App) ->
     code = await browser.code(web, WEB)
     answer = await ask(browser.client, redemption(web, code, WEB, scope="Presence.Read"))
     assert claims(answer["access_token"])["scp"] == "Presence.Read"
-    assert "refresh_token" not in answer
-    assert "id_token" not in answer
+    assert answer["refresh_token"]  # as asked for at the page
+    assert answer["id_token"]
+    code = await browser.code(web, WEB, scope="User.Read")
+    answer = await ask(browser.client, redemption(web, code, WEB, scope="Presence.Read"))
+    assert set(answer) == {"token_type", "scope", "expires_in", "ext_expires_in", "access_token"}
     code = await browser.code(web, WEB)
     await refuse(browser.client, redemption(web, code, WEB, scope="Presence.ReadWrite"), 65001, "invalid_grant")
 

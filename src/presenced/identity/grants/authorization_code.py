@@ -39,7 +39,11 @@ async def authorization_code(identity: Identity, request: TokenRequest) -> dict[
     user = await still_signed_in(identity, authorized.tenant, authorized.person, authorized.stamp)
     if user is None:
         raise grant_revoked()
-    scopes = read_scopes(identity, request.tenant, request.hosts, request.form.get("scope") or authorized.scope)
+    hosts = request.hosts
+    scopes = read_scopes(identity, request.tenant, hosts, request.form.get("scope") or authorized.scope)
+    # azure-identity names offline_access at the sign-in page only
+    before = read_scopes(identity, request.tenant, hosts, authorized.scope)
+    scopes = scopes._replace(openid=scopes.openid | before.openid)
     granted(client.app, scopes)
     token = await begin_refresh_token(identity, request, client, user, scopes, stamp=authorized.stamp, origin=origin)
     if token is not None:
