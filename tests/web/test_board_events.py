@@ -20,7 +20,8 @@ def signed_in(server: Server) -> httpx.Client:
     """Somebody who has opened a one-time link."""
     client = httpx.Client(base_url=server.http, timeout=60, headers={"X-Presenced-Board": "1", "Origin": server.http})
     secret = server.command("board-link").strip().partition("#link=")[2]
-    client.post("/board/session", json={"link": secret}).raise_for_status()
+    opened = httpx.post(f"{server.http}/board/session", json={"link": secret}, headers=client.headers)
+    client.cookies.update(opened.raise_for_status().cookies)
     return client
 
 
