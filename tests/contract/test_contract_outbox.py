@@ -150,6 +150,8 @@ async def test_what_is_kept_with_reserved_ids(store: Store, reopen: Opened) -> N
     await store.keep("notify", 4, [reserved[2], reserved[0]], [before.id])
     assert await store.outbox(ONE) == [reserved[0], reserved[2]]
     assert await store.done("notify") == 4
+    await store.keep("notify", 4, [reserved[2], reserved[0]], [before.id])
+    assert await store.outbox(ONE) == [reserved[0], reserved[2]], "once more is no more"
     await store.keep("notify", 5, [reserved[1]], [reserved[1].id, reserved[0].id, 999_999])
     again = await reopen()
     assert await again.outbox(ONE) == [reserved[2]]

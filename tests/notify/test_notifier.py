@@ -551,3 +551,19 @@ async def test_an_endpoint_that_is_late(desk: Desk, monkeypatch: pytest.MonkeyPa
     await desk.receiver.wait_for(6)
     await desk.rest()
     assert len(desk.receiver.items) == 6
+
+
+async def test_stopped_while_the_outbox_is_written(desk: Desk) -> None:
+    """What is on disk by then is told after the next start, and hinders nobody's changes."""
+    await desk.notifier.begin(desk.subscription())
+    desk.receiver.behaviour = fails
+    await desk.change("InACall")
+    while await desk.notifier._match_some():
+        pass
+    writing = asyncio.create_task(desk.notifier._outbox.write())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    await asyncio.gather(desk.change("Available"), desk.notifier._outbox.write())
+    assert dict(await desk.store.endpoints()) == {desk.receiver.url: 1}

@@ -122,7 +122,10 @@ class Store(Protocol):
         ...
 
     async def keep(self, consumer: str, position: int, deliveries: Sequence[Delivery], told: Sequence[int]) -> None:
-        """Put deliveries with reserved ids into the outbox, take ``told`` out, move ``consumer``: all, or nothing."""
+        """Put deliveries with reserved ids into the outbox, take ``told`` out, move ``consumer``: all, or nothing.
+
+        Those that are there already stay: who was interrupted while this was done may do it again.
+        """
         ...
 
     async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:

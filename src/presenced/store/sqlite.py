@@ -182,7 +182,7 @@ class SqliteStore:
 
     async def keep(self, consumer: str, position: int, deliveries: Sequence[Delivery], told: Sequence[int]) -> None:
         await self._write_all(
-            ("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", deliveries),
+            ("INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?)", deliveries),
             ("DELETE FROM outbox WHERE id = ?", [(number,) for number in told]),
             ("INSERT OR REPLACE INTO done VALUES (?, ?)", [(consumer, position)]),
         )
