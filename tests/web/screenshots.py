@@ -9,21 +9,25 @@ from tests.running import running
 from tests.web.browser import Visit, chromium
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-_DAY = ("Busy", "BeRightBack", "Away", "DoNotDisturb")
+_DAY = (("Available", "PT1H25M"), ("BeRightBack", "PT10M"), ("Busy", "PT45M"), ("Away", "PT35M"))
 
 
 def main() -> None:
     """Write every picture."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder) / "data", "--sample") as server,
+        running(Path(folder) / "data", "--sample", "--control") as server,
         chromium() as browser,
     ):
-        with server.client() as client:
-            for availability in _DAY:
+        server.command("clock", "freeze")
+        for availability, lasts in _DAY:
+            with server.client() as client:
                 body = {"availability": availability, "activity": availability}
                 client.post(f"/users/{NADIA}/presence/setUserPreferredPresence", json=body).raise_for_status()
+            server.command("clock", "advance", lasts)
+        with server.client() as client:
             client.post(f"/users/{NADIA}/presence/clearUserPreferredPresence", json={}).raise_for_status()
+        server.command("clock", "advance", "PT14M")
         for name, width, height, scheme, person in (
             ("board", 1280, 720, "light", "Elif Kaya"),
             ("board-dark", 1280, 720, "dark", "Nadia Petrova"),

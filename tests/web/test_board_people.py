@@ -38,7 +38,8 @@ async def test_everybody_with_what_readers_see(desk: Desk, owner: Looker) -> Non
 
 
 async def test_pages(owner: Looker) -> None:
-    seen, after = [], ""
+    seen: list[str] = []
+    after: str | None = ""
     while after is not None:
         page = (await owner.get("people", limit="5", after=after)).json()
         assert page["total"] == 12

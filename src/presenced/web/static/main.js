@@ -58,27 +58,30 @@ function update(say = false) {
     clearTimeout(update.saying);
     update.saying = setTimeout(() => announce(lastCount), 600);
   }
-  pending ||= requestAnimationFrame(() => {
-    pending = 0;
-    const counts = people.counts();
-    let all = 0;
-    let shown = 0;
-    for (const [key, chip] of chips) {
-      all += counts[key];
-      const chosen = people.kinds.has(key);
-      if (chosen) shown += counts[key];
-      setText(chip.querySelector('.count'), counts[key].toLocaleString());
-      chip.setAttribute('aria-pressed', String(chosen));
-      chip.hidden = counts[key] === 0 && !chosen && (key === 'unknown' || key === 'ooo');
-    }
-    setText(everybody.querySelector('.count'), all.toLocaleString());
-    everybody.setAttribute('aria-pressed', String(people.kinds.size === 0));
-    lastCount = `${people.kinds.size ? shown : all} people`;
-    const items = people.items();
-    nothing.hidden = items.length > 0 || !progress.hidden;
-    setText(nothing, people.rows.size ? 'Nobody matches.' : 'There is nobody in this tenant yet.');
-    list.show(items);
-  });
+  pending ||= requestAnimationFrame(paint);
+}
+
+function paint() {
+  cancelAnimationFrame(pending);
+  pending = 0;
+  const counts = people.counts();
+  let all = 0;
+  let shown = 0;
+  for (const [key, chip] of chips) {
+    all += counts[key];
+    const chosen = people.kinds.has(key);
+    if (chosen) shown += counts[key];
+    setText(chip.querySelector('.count'), counts[key].toLocaleString());
+    chip.setAttribute('aria-pressed', String(chosen));
+    chip.hidden = counts[key] === 0 && !chosen && (key === 'unknown' || key === 'ooo');
+  }
+  setText(everybody.querySelector('.count'), all.toLocaleString());
+  everybody.setAttribute('aria-pressed', String(people.kinds.size === 0));
+  lastCount = `${people.kinds.size ? shown : all} people`;
+  const items = people.items();
+  nothing.hidden = items.length > 0 || !progress.hidden;
+  setText(nothing, people.rows.size ? 'Nobody matches.' : 'There is nobody in this tenant yet.');
+  list.show(items);
 }
 
 function openPerson(id) {
@@ -282,6 +285,7 @@ document.addEventListener('keydown', (event) => {
     }
   } else if (event.key === 'ArrowDown' && event.target === search) {
     event.preventDefault();
+    if (pending) paint(); // what was typed last counts
     list.focusFirst();
   }
 });
