@@ -221,7 +221,7 @@ def test_what_a_screen_reader_finds(visit: Visit) -> None:
     # icons say nothing that the words do not
     assert page.locator("svg:not([aria-hidden='true'])").count() == 0
     page.get_by_role("searchbox").fill("tran")
-    expect(page.locator("#announcer")).to_have_text("1 people")
+    expect(page.locator("#announcer")).to_have_text("1 person")
 
 
 def test_on_a_phone(browser: Browser, board: Server) -> None:

@@ -77,7 +77,8 @@ function paint() {
   }
   setText(everybody.querySelector('.count'), all.toLocaleString());
   everybody.setAttribute('aria-pressed', String(people.kinds.size === 0));
-  lastCount = `${people.kinds.size ? shown : all} people`;
+  const found = people.kinds.size ? shown : all;
+  lastCount = found === 1 ? '1 person' : `${found} people`;
   const items = people.items();
   nothing.hidden = items.length > 0 || !progress.hidden;
   setText(nothing, people.rows.size ? 'Nobody matches.' : 'There is nobody in this tenant yet.');
