@@ -11,6 +11,7 @@ from rich.table import Table
 from tests.clients.program import CHECKS, Broken, Lacking, Program, languages
 from tests.clients.surroundings import surroundings
 
+_SIGN_IN = "sign-in-"
 Result = dict[str, str | None]
 
 
@@ -33,17 +34,28 @@ class Summary:
         broken = [f"{language}: {why}" for language, why in self.broken.items()]
         return checks + broken + [f"{language}: {why}" for language, why in self.lacking.items() if language in must]
 
-    def table(self) -> Table:
-        sign_in = sorted({check for result in self.found.values() for check in _checks(result)} - set(CHECKS))
-        columns = [*CHECKS, *sign_in]
-        table = Table("language", "SDK", *columns, box=None, header_style="bold")
+    def tables(self) -> list[Table]:
+        """What each SDK did of the checklist, and of signing in."""
+        checklist = self._table("", list(CHECKS))
+        for language in self.broken:
+            checklist.add_row(language, "", *["FAILED" for _ in CHECKS])
+        for language, why in self.lacking.items():
+            checklist.add_row(language, f"not run: {why}")
+        sign_in = sorted(self._checks() - set(CHECKS))
+        return [checklist, self._table(_SIGN_IN, sign_in)] if sign_in else [checklist]
+
+    def _checks(self) -> set[str]:
+        return {check for result in self.found.values() for check in _checks(result)}
+
+    def _table(self, prefix: str, columns: list[str]) -> Table:
+        """One row for each SDK that did any of these checks; the columns are named without the prefix they share."""
+        title = prefix.rstrip("-") or "SDK"
+        table = Table("language", title, *(column.removeprefix(prefix) for column in columns), box=None)
+        table.header_style = "bold"
         for language, result in self.found.items():
             for sdk in dict.fromkeys(name.split("/")[0] for name in result):
-                table.add_row(language, sdk, *(_cell(result, f"{sdk}/{check}") for check in columns))
-        for language in self.broken:
-            table.add_row(language, "", *["FAILED" for _ in columns])
-        for language, why in self.lacking.items():
-            table.add_row(language, f"not run: {why}")
+                if any(f"{sdk}/{column}" in result for column in columns):
+                    table.add_row(language, sdk, *(_cell(result, f"{sdk}/{column}") for column in columns))
         return table
 
 
@@ -82,7 +94,9 @@ def main(names: tuple[str, ...], without: str, may_lack: str | None) -> None:
             _one(Program(language, environment), summary)
     console = Console() if sys.stdout.isatty() else Console(width=200)
     console.print()
-    console.print(summary.table())
+    for table in summary.tables():
+        console.print(table)
+        console.print()
     failures = summary.failures(must)
     for failure in failures:
         click.echo(f"FAILED {failure}")

@@ -2,13 +2,19 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import NAMESPACE_DNS, uuid5
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 from tests.receiver import Receiver
 from tests.running import Server, clean_environment, running
 
@@ -18,6 +24,7 @@ HERE = Path(__file__).parent
 NADIA = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3"
 TOMAS = "66825e03-7ef5-42da-9069-724602c31f6b"
 _PERSON = f"tomas@{sample.DOMAIN}"
+_SITE = "https://site.example/back"
 _MOST_IDS = 650
 _BUDGET = 3
 
@@ -40,12 +47,20 @@ def surroundings(folder: Path) -> Iterator[dict[str, str]]:
         _receiving() as receiver,
     ):
         token = server.command("token", "--user", _PERSON, "--lifetime", "12h").strip()
+        site = _app(server, "--delegated", "--redirect-uri", _SITE)
+        certificate = _certificate(folder)
+        certified = _app(server, "--certificate", str(certificate))
         other = throttled.environment()
         yield clean_environment() | {
             **{name: value for name, value in server.environment().items() if value},
             "PRESENCED_CLIENTS_CACHE": str(cache()),
             "PRESENCED_DELEGATED_CLIENT_ID": sample.SIGN_IN_APP,
             "PRESENCED_DELEGATED_TOKEN": token,
+            "PRESENCED_SITE_CLIENT_ID": site["id"],
+            "PRESENCED_SITE_CLIENT_SECRET": site["secret"],
+            "PRESENCED_SITE_REDIRECT_URI": _SITE,
+            "PRESENCED_CERTIFICATE_CLIENT_ID": certified["id"],
+            "PRESENCED_CERTIFICATE_FILE": str(certificate),
             "PRESENCED_USER": _PERSON,
             "PRESENCED_PASSWORD": sample.PASSWORD,
             "PRESENCED_PEOPLE_FILE": str(_people(server, folder)),
@@ -54,6 +69,35 @@ def surroundings(folder: Path) -> Iterator[dict[str, str]]:
             "PRESENCED_THROTTLED_AUTHORITY_HOST": other["AZURE_AUTHORITY_HOST"],
             "PRESENCED_THROTTLED_CA_FILE": other["PRESENCED_CA_FILE"],
         }
+
+
+def _app(server: Server, *options: str) -> dict[str, str]:
+    """An app that may read presence: its id, and its secret if it has one."""
+    added = server.command("apps", "add", "an app", "--permission", "Presence.Read.All", "--json", *options)
+    found: dict[str, str] = json.loads(added)
+    return found
+
+
+def _certificate(folder: Path) -> Path:
+    """A file with a key and its certificate."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "presenced-clients")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "app.pem"
+    file.write_bytes(private + certificate.public_bytes(pem))
+    return file
 
 
 def _people(server: Server, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """An app that proves itself with a certificate, as MSAL does it, and what is not taken for that."""
 
+import base64
 import dataclasses
 import hashlib
 import json
@@ -84,6 +85,18 @@ async def test_named_by_sha256(client: httpx.AsyncClient, fields: Fields, certif
     thumbprint = b64(hashlib.sha256(certificate.der).digest())
     await ask(client, fields(header={"x5t": "", "x5t#S256": thumbprint}))
     await ask(client, fields(header={"x5t": thumbprint}))
+
+
+async def test_named_in_base64(client: httpx.AsyncClient, fields: Fields, identity: Identity) -> None:
+    """As MSAL for Go does: the alphabet differs from base64url's in two letters."""
+    plain = url_safe = ""
+    while not {"+", "/"} & set(plain):
+        certificate = Certificate()
+        plain = base64.b64encode(hashlib.sha256(certificate.der).digest()).decode()
+        url_safe = b64(hashlib.sha256(certificate.der).digest())
+    await identity.apps.add(TENANT, "An app", app_id=APP, certificates=[certificate.der])
+    for name in (plain, plain.rstrip("="), url_safe):
+        await ask(client, fields(header={"x5t": "", "x5t#S256": name}, signer=certificate))
 
 
 async def test_ps256(client: httpx.AsyncClient, certificate: Certificate) -> None:

@@ -126,6 +126,8 @@ async def test_a_verifier_that_nobody_announced_is_wrong(browser: Browser, web: 
     code = await browser.code(web, WEB, **without)
     await ask(browser.client, redemption(web, code, WEB, code_verifier=None))
     code = await browser.code(web, WEB, **without)
+    await ask(browser.client, redemption(web, code, WEB, code_verifier=""))  # as MSAL for Go
+    code = await browser.code(web, WEB, **without)
     await refuse(browser.client, redemption(web, code, WEB), 501481, "invalid_grant")
 
 

@@ -57,6 +57,18 @@ async def test_a_person_signs_in_a_device(browser: Browser, native: App, clock: 
     await refuse(browser.client, poll(native, begun), 70018, "bad_verification_code")
 
 
+async def test_begun_without_saying_what_the_body_is(client: httpx.AsyncClient, native: App) -> None:
+    """As azure-identity for Java does."""
+    body = f"client_id={native.id}&scope=User.Read".encode()
+    answer = await client.post(f"/{TENANT}/oauth2/v2.0/devicecode", content=body)
+    assert "content-type" not in answer.request.headers
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["user_code"]
+    as_json = {"Content-Type": "application/json"}
+    refused = await client.post(f"/{TENANT}/oauth2/v2.0/devicecode", content=body, headers=as_json)
+    check_refusal(refused, 900144, "invalid_request", 400)
+
+
 async def test_both_spellings_of_msal(browser: Browser, native: App, clock: SetClock) -> None:
     begun = await begin(browser.client, native)
     fields = {"grant_type": "device_code", "client_id": native.id, "code": begun["device_code"]}

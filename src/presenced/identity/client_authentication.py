@@ -27,6 +27,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_ALGORITHMS = ("RS256", "PS256")
 # MSAL's assertions live 10 minutes; Entra's documentation asks for a short life. One for a year would be a password.
 LONGEST_ASSERTION = 24 * 3600.0
+_TO_BASE64URL = str.maketrans("+/", "-_")
 
 
 class Client(NamedTuple):
@@ -120,7 +121,8 @@ def _check_assertion(text: str, app: App, audiences: frozenset[str], now: float)
 def _certificate(jws: Jws, app: App) -> x509.Certificate | None:
     """The registered certificate that the header names by hash: x5t (SHA-1, MSAL's default) or x5t#S256."""
     names = [jws.header.get("x5t") or "", jws.header.get("x5t#S256") or ""] if _hashable(jws) else []
-    named = {name.rstrip("=") for name in names}  # MSAL for Python pads it
+    # MSAL for Python pads it, and MSAL for Go writes it in base64 instead of base64url
+    named = {name.rstrip("=").translate(_TO_BASE64URL) for name in names}
     for der in app.certificates:
         # SHA-1 only finds the certificate here; what is trusted is the registered certificate's key.
         thumbprints = {_base64url(hashlib.sha1(der).digest()), _base64url(hashlib.sha256(der).digest())}  # noqa: S324

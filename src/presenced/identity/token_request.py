@@ -61,7 +61,8 @@ class TokenRequest(NamedTuple):
 async def read_form(request: Request) -> dict[str, str]:
     """The form in a request's body. Raises EntraError."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != FORM:
+    # azure-identity for Java asks for a device code without saying what its body is
+    if content_type not in (FORM, ""):
         raise parameter_missing("grant_type")  # as Entra: to it the body of a JSON request is empty
     body = bytearray()
     async for chunk in request.stream():

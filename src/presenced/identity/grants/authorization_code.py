@@ -64,7 +64,8 @@ def _check(request: TokenRequest, client: Client, authorized: Authorized) -> str
     given = request.form.get("redirect_uri", "")
     if given != authorized.redirect_uri:
         raise reply_address_differs(given, authorized.redirect_uri)
-    verifier = request.form.get("code_verifier")
+    # MSAL for Go sends an empty one when there was no challenge; without a value it was not sent (RFC 6749 3.2)
+    verifier = request.form.get("code_verifier") or None
     if authorized.challenge is None:
         # Also a verifier nobody asked for is wrong: someone may have left out the challenge on the way (RFC 9700 2.1.1)
         if verifier is not None:
