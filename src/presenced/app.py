@@ -41,12 +41,14 @@ from presenced.settings import Settings
 from presenced.store.base import Store
 from presenced.store.sqlite import SqliteStore
 from presenced.view import View
+from presenced.web.board import Board
 
 _GRAPH_PREFIXES = tuple(f"/{version}" for version in VERSIONS)
 
 
 class App:
-    """A presence server as an ASGI application: Graph under /v1.0 and /beta, the local issuer under /{tenant}.
+    """A presence server as an ASGI application: Graph under /v1.0 and /beta, the local issuer under /{tenant},
+    the live board at / and /board.
 
     ``control`` is the owner's application, never to be put on a network port.
     """
@@ -66,8 +68,17 @@ class App:
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
         self.emulator = _emulator(clock, store, self.service, notify, settings)
+        self.board = Board(
+            self.service, store, identity, notify, clock, None if self.emulator is None else self.emulator.time
+        )
         self.control: ASGIApp = Control(
-            identity, directory, self.calendars, notify, store, None if self.emulator is None else self.emulator.owner
+            identity,
+            directory,
+            self.calendars,
+            notify,
+            store,
+            self.board.links.new,
+            None if self.emulator is None else self.emulator.owner,
         ).application()
         parts = Parts(
             self.service,
@@ -136,6 +147,7 @@ class App:
 
     async def stop(self) -> None:
         """Stop what ``start`` began; what is not told yet is told after the next start."""
+        await self.board.stop()
         await self.service.stop()
         await self.notify.notifier.stop()
 
@@ -143,6 +155,8 @@ class App:
         path: str = scope["path"]
         if path[:5].lower() in _GRAPH_PREFIXES and path[5:6] in ("", "/"):
             await self._graph(scope, receive, send)
+        elif Board.answers(path):
+            await self.board(scope, receive, send)
         elif self.emulator is not None and (path == PREFIX or path.startswith(PREFIX + "/")):
             await self._controlled(scope, receive, send)
         else:

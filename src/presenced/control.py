@@ -110,8 +110,10 @@ class Control:
         calendars: Calendars,
         notify: Notify,
         store: Store,
+        new_board_link: Callable[[], str],
         emulator: ASGIApp | None = None,
     ) -> None:
+        self._new_board_link = new_board_link
         self._identity = identity
         self._directory = directory
         self._calendars = calendars
@@ -150,6 +152,7 @@ class Control:
                 Route("/keys/rotate", answer(RotateRequest, self.rotate_keys), methods=["POST"]),
                 Route("/subscriptions/list", answer(ListRequest, self.list_subscriptions), methods=["POST"]),
                 Route("/deliveries/list", answer(DeliveriesRequest, self.list_deliveries), methods=["POST"]),
+                Route("/board/link", answer(BoardLinkRequest, self.board_link), methods=["POST"]),
                 *([Mount("/presenced", self._emulator)] if self._emulator is not None else []),
                 Route("/about", answer(EnvironmentRequest, self.about), methods=["POST"]),
                 Route("/environment", answer(EnvironmentRequest, self.environment), methods=["POST"]),
@@ -216,6 +219,10 @@ class Control:
     async def list_deliveries(self, request: DeliveriesRequest) -> list[EndpointShown]:
         """What has become of deliveries, by endpoint."""
         return await list_deliveries(self._notify, self._store)
+
+    async def board_link(self, request: "BoardLinkRequest") -> "BoardLink":
+        """A new one-time link to the board of a running server."""
+        return BoardLink(self._new_board_link())
 
     async def about(self, request: "EnvironmentRequest") -> About:
         """What notifications to a tenant's apps are checked by."""
@@ -336,6 +343,16 @@ class RotateRequest(msgspec.Struct):
     """Whether tokens signed with older keys are refused from now on."""
 
     revoke: bool = False
+
+
+class BoardLinkRequest(msgspec.Struct):
+    """Nothing to choose."""
+
+
+class BoardLink(msgspec.Struct):
+    """The secret of a one-time link to the board."""
+
+    secret: str
 
 
 class EnvironmentRequest(msgspec.Struct):

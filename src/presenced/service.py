@@ -134,6 +134,10 @@ class Service:
             raise _nobody(person)
         return record
 
+    async def known(self, tenant: str, persons: Sequence[str]) -> list[Record | None]:
+        """What is known of each of ``persons``, with as much of their calendars as it takes to see them now."""
+        return await self._records(tenant, persons, await self._now())
+
     async def change(self, tenant: str, person: str, rule: Rule) -> Record:
         """Apply a presence action to one person, durably, and return what is known of them then.
 

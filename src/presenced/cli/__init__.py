@@ -4,6 +4,7 @@ import click
 
 from presenced import __version__
 from presenced.cli.apps import apps
+from presenced.cli.board_link import board_link
 from presenced.cli.calendar import calendar
 from presenced.cli.clock import clock
 from presenced.cli.env import env
@@ -25,5 +26,21 @@ def main() -> None:
     """
 
 
-for command in (serve, env, token, users, calendar, apps, keys, subscriptions, deliveries, listen, clock, openapi):
+COMMANDS = (
+    serve,
+    env,
+    token,
+    users,
+    calendar,
+    apps,
+    keys,
+    subscriptions,
+    deliveries,
+    listen,
+    board_link,
+    clock,
+    openapi,
+)
+
+for command in COMMANDS:
     main.add_command(command)

@@ -14,6 +14,7 @@ import structlog
 import uvloop
 
 from presenced.app import App
+from presenced.cli.board_link import address
 from presenced.cli.connection import run
 from presenced.cli.options import settings_from, settings_options
 from presenced.emulator import sample
@@ -53,6 +54,7 @@ async def _serve(settings: Settings) -> None:
             _say_ready(app, folder, server, settings)
             await stop.wait()
             click.echo("Stopping: finishing what is under way.", err=True)
+            app.board.hang_up()
             await listeners.stop()
             await app.stop()
     finally:
@@ -109,6 +111,8 @@ async def _hide_sample(app: App) -> None:
 def _say_ready(app: App, folder: DataFolder, server: RunningServer, settings: Settings) -> None:
     addresses = " and ".join(filter(None, (server.http, server.https)))
     click.echo(f"presenced is ready at {addresses}, data in {folder.path}")
+    link = address(settings.public_url or server.http, app.board.links.new())
+    click.echo(f"The live board, by a link that is good once and for ten minutes: {link}")
     if settings.sample:
         program = shlex.quote(os.path.relpath(sys.argv[0]) if os.path.sep in sys.argv[0] else sys.argv[0])
         ids = '{"ids": ["fa8bf3dc-eca7-46b7-bad1-db199b62afc3", "66825e03-7ef5-42da-9069-724602c31f6b"]}'

@@ -58,6 +58,7 @@ class Apps:
     def __init__(self, store: Store, apps: dict[tuple[str, str], App]) -> None:
         self._store = store
         self._apps = apps
+        self._built_in: dict[str, App] = {}
 
     @classmethod
     async def load(cls, store: Store) -> "Apps":
@@ -67,7 +68,14 @@ class Apps:
 
     def get(self, tenant: str, app_id: str) -> App | None:
         """The application with this id, in any letter case."""
-        return self._apps.get((tenant, app_id.lower()))
+        app_id = app_id.lower()
+        if (built_in := self._built_in.get(app_id)) is not None:
+            return msgspec.structs.replace(built_in, tenant=tenant)
+        return self._apps.get((tenant, app_id))
+
+    def build_in(self, app: App) -> None:
+        """Have every tenant know an application that is a part of the server. It is kept nowhere and in no list."""
+        self._built_in[app.id] = app
 
     def list(self, tenant: str) -> "list[App]":
         """The applications of a tenant, by name."""
