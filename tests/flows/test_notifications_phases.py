@@ -155,8 +155,8 @@ def test_killed_while_it_waits_to_try_again(tmp_path: Path, receiver: Receiver) 
     ("where", "when", "there"),
     [
         ("presenced.notify.handshake:validate", "after", False),
-        ("presenced.notify.subscriptions:Subscriptions.put", "before", False),
-        ("presenced.notify.subscriptions:Subscriptions.put", "after", True),
+        ("presenced.notify.subscriptions:Subscriptions.add", "before", False),
+        ("presenced.notify.subscriptions:Subscriptions.add", "after", True),
     ],
 )
 def test_killed_while_a_subscription_is_made(
