@@ -57,7 +57,7 @@ def test_many_requests_on_one_connection(server: Server) -> None:
         b"POST /v1.0/communications/getPresencesByUserId HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %b\r\n"
         b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
     ) % (token, len(body), body)
-    last = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    last = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     answers = exchange(server, one * 5 + last)
     assert answers.count(b"HTTP/1.1 200 OK") == 5
     assert answers.count(b"HTTP/1.1 404 Not Found") == 1
