@@ -130,3 +130,21 @@ def test_nothing_else_is_to_be_had(server: Server, path: str) -> None:
 def test_the_licence_of_what_is_shown_is_there(server: Server) -> None:
     """Swagger UI's licence asks that it comes along."""
     assert "Apache License" in httpx.get(f"{server.http}/docs/assets/LICENSE").text
+
+
+def test_only_this_servers_own_page_may_ask_for_an_applications_token(server: Server) -> None:
+    tenant = server.environment()["AZURE_TENANT_ID"]
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": sample.SERVICE_APP,
+        "client_secret": sample.SECRET,
+        "scope": "https://graph.microsoft.com/.default",
+    }
+    own, port = server.http, server.http.rpartition(":")[2]
+    url = f"{own}/{tenant}/oauth2/v2.0/token"
+    assert httpx.post(url, data=form, headers={"Origin": own}).status_code == 200
+    for origin in ("https://evil.example", "null", f"http://evil.example:{port}", f"{own}.evil.example"):
+        for more in ({}, {"Host": f"evil.example:{port}"}):
+            answer = httpx.post(url, data=form, headers={"Origin": origin, **more})
+            assert answer.status_code == 400, origin
+            assert answer.json()["error_codes"] == [9002326]
