@@ -7,14 +7,10 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import NAMESPACE_DNS, uuid5
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+from tests.clients.certificate import certify
 from tests.receiver import Receiver
 from tests.running import Server, clean_environment, running
 
@@ -48,7 +44,7 @@ def surroundings(folder: Path) -> Iterator[dict[str, str]]:
     ):
         token = server.command("token", "--user", _PERSON, "--lifetime", "12h").strip()
         site = _app(server, "--delegated", "--redirect-uri", _SITE)
-        certificate = _certificate(folder)
+        certificate = certify().write(folder)
         certified = _app(server, "--certificate", str(certificate))
         other = throttled.environment()
         yield clean_environment() | {
@@ -76,28 +72,6 @@ def _app(server: Server, *options: str) -> dict[str, str]:
     added = server.command("apps", "add", "an app", "--permission", "Presence.Read.All", "--json", *options)
     found: dict[str, str] = json.loads(added)
     return found
-
-
-def _certificate(folder: Path) -> Path:
-    """A file with a key and its certificate."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "presenced-clients")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = folder / "app.pem"
-    file.write_bytes(private + certificate.public_bytes(pem))
-    return file
 
 
 def _people(server: Server, folder: Path) -> Path:

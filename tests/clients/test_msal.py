@@ -4,16 +4,12 @@ Its password flow cannot be tried here: it asks for the user realm at the author
 with a server on port 443 only. The grant itself is tested in tests/identity.
 """
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import msal
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+from tests.clients.certificate import certify
 from tests.conftest import NADIA
 from tests.running import Server
 
@@ -21,29 +17,13 @@ SCOPES = ["https://graph.microsoft.com/.default"]
 
 
 def test_a_certificate_proves_an_app(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    certified = certify()
     file = tmp_path / "app.pem"
-    file.write_bytes(pem)
+    file.write_bytes(certified.certificate)
     added = server.command(
         "apps", "add", "certified", "--permission", "Presence.Read.All", "--certificate", str(file), "--json"
     )
     client_id = httpx.Response(200, text=added).json()["id"]
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     environment = server.environment()
     # requests, which MSAL uses, prefers this variable to what it is told
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", environment["PRESENCED_CA_FILE"])
@@ -51,9 +31,9 @@ def test_a_certificate_proves_an_app(server: Server, tmp_path: Path, monkeypatch
         client_id,
         authority=f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}",
         client_credential={
-            "private_key": private.decode(),
-            "thumbprint": certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303  what Entra calls a thumbprint
-            "public_certificate": pem.decode(),
+            "private_key": certified.key.decode(),
+            "thumbprint": certified.thumbprint.hex(),
+            "public_certificate": certified.certificate.decode(),
         },
         instance_discovery=False,
         verify=environment["PRESENCED_CA_FILE"],

@@ -4,7 +4,6 @@ import base64
 import socket
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,12 +12,9 @@ import azure.identity
 import httpx
 import msal
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from tests.clients.certificate import certify
 from tests.conftest import NADIA
 from tests.running import Server, running
 
@@ -77,24 +73,9 @@ def site(server: Server, monkeypatch: pytest.MonkeyPatch) -> Site:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A PEM file with a key and its certificate, and the certificate's thumbprint in base64url."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = tmp_path_factory.mktemp("certificate") / "app.pem"
-    file.write_bytes(private + certificate.public_bytes(pem))
-    x5t = base64.urlsafe_b64encode(certificate.fingerprint(hashes.SHA1())).rstrip(b"=")  # noqa: S303
+    certified = certify()
+    file = certified.write(tmp_path_factory.mktemp("certificate"))
+    x5t = base64.urlsafe_b64encode(certified.thumbprint).rstrip(b"=")
     return file, x5t.decode()
 
 
