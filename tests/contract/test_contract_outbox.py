@@ -22,10 +22,23 @@ def due(endpoint: str, number: int) -> NewDelivery:
     return NewDelivery(endpoint, f"s{number % 3}", number / 8, b'{"n":%d}' % number)
 
 
+async def enqueue(store: Store, position: int, new: list[NewDelivery]) -> list[Delivery]:
+    """Put deliveries into the outbox."""
+    first = await store.reserve(len(new))
+    queued = [Delivery(number, *delivery) for number, delivery in enumerate(new, first)]
+    await store.keep("notify", position, queued, [])
+    return queued
+
+
+async def delivered(store: Store, ids: list[int]) -> None:
+    """Take deliveries out of it."""
+    await store.keep("notify", await store.done("notify"), [], ids)
+
+
 async def test_deliveries_wait_in_order_until_they_are_delivered(store: Store) -> None:
-    assert await store.enqueue("notify", 0, []) == []
-    first = await store.enqueue("notify", 3, [due(ONE, 0), due(OTHER, 1), due(ONE, 2)])
-    second = await store.enqueue("notify", 4, [due(ONE, 3)])
+    assert await enqueue(store, 0, []) == []
+    first = await enqueue(store, 3, [due(ONE, 0), due(OTHER, 1), due(ONE, 2)])
+    second = await enqueue(store, 4, [due(ONE, 3)])
     queued = [*first, *second]
     assert [(one.endpoint, one.subscription, one.queued_at, one.body) for one in queued] == [
         due(ONE, 0),
@@ -38,16 +51,16 @@ async def test_deliveries_wait_in_order_until_they_are_delivered(store: Store) -
     assert await store.outbox(ONE, queued[0].id, 1) == [queued[2]]
     assert dict(await store.endpoints()) == {ONE: 3, OTHER: 1}
     assert await store.done("notify") == 4
-    await store.delivered([queued[0].id, queued[3].id, 999_999])
-    await store.delivered([])
+    await delivered(store, [queued[0].id, queued[3].id, 999_999])
+    await delivered(store, [])
     assert await store.outbox(ONE) == [queued[2]]
-    await store.delivered([queued[1].id, queued[2].id])
+    await delivered(store, [queued[1].id, queued[2].id])
     assert dict(await store.endpoints()) == {}
     assert await store.outbox(OTHER) == []
 
 
 async def test_dropping(store: Store) -> None:
-    await store.enqueue("notify", 1, [due(endpoint, n) for endpoint in (ONE, OTHER) for n in range(6)])
+    await enqueue(store, 1, [due(endpoint, n) for endpoint in (ONE, OTHER) for n in range(6)])
     assert await store.drop(endpoint=ONE, before=2 / 8) == 3
     assert [one.queued_at for one in await store.outbox(ONE)] == [3 / 8, 4 / 8, 5 / 8]
     assert await store.drop(subscription="s1") == 3
@@ -62,21 +75,21 @@ async def test_dropping(store: Store) -> None:
 async def test_no_id_is_given_twice(store: Store) -> None:
     seen: set[int] = set()
     for _ in range(3):
-        batches = await asyncio.gather(*(store.enqueue("notify", n, [due(ONE, n), due(ONE, n)]) for n in range(20)))
+        batches = await asyncio.gather(*(enqueue(store, n, [due(ONE, n), due(ONE, n)]) for n in range(20)))
         ids = {one.id for batch in batches for one in batch}
         assert len(ids) == 40
         assert not ids & seen
         seen |= ids
-        await store.delivered(sorted(ids))
+        await delivered(store, sorted(ids))
 
 
 async def test_what_waits_outlives_a_restart(store: Store, reopen: Opened) -> None:
-    queued = await store.enqueue("notify", 7, [due(ONE, n) for n in range(5)])
-    await store.delivered([queued[0].id, queued[-1].id])
+    queued = await enqueue(store, 7, [due(ONE, n) for n in range(5)])
+    await delivered(store, [queued[0].id, queued[-1].id])
     again = await reopen()
     assert await again.outbox(ONE) == queued[1:-1]
     assert await again.done("notify") == 7
-    (later,) = await again.enqueue("notify", 8, [due(ONE, 9)])
+    (later,) = await enqueue(again, 8, [due(ONE, 9)])
     assert later.id > queued[-1].id
 
 
@@ -135,13 +148,13 @@ async def test_followers_and_the_feed_agree_on_what_is_news(store: Store) -> Non
 @pytest.mark.parametrize("size", [0, 100_000])
 async def test_any_body_is_kept_to_the_letter(store: Store, size: int) -> None:
     body = bytes(range(256)) * (size // 256)
-    (queued,) = await store.enqueue("notify", 1, [NewDelivery(ONE, "s", 0.1, body)])
+    (queued,) = await enqueue(store, 1, [NewDelivery(ONE, "s", 0.1, body)])
     assert await store.outbox(ONE) == [queued]
     assert queued.body == body
 
 
 async def test_what_is_kept_with_reserved_ids(store: Store, reopen: Opened) -> None:
-    (before,) = await store.enqueue("notify", 1, [due(ONE, 0)])
+    (before,) = await enqueue(store, 1, [due(ONE, 0)])
     first = await store.reserve(3)
     assert first > before.id
     assert await store.reserve(2) == first + 3
@@ -160,7 +173,7 @@ async def test_what_is_kept_with_reserved_ids(store: Store, reopen: Opened) -> N
 
 
 async def test_what_waits_for_a_subscription_moves_to_another_endpoint(store: Store) -> None:
-    queued = await store.enqueue("notify", 1, [due(ONE, n) for n in range(6)])
+    queued = await enqueue(store, 1, [due(ONE, n) for n in range(6)])
     await store.move("s1", OTHER)
     await store.move("nobody", OTHER)
     assert [one.id for one in await store.outbox(OTHER)] == [queued[1].id, queued[4].id]

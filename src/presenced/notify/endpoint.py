@@ -222,6 +222,7 @@ class Endpoint:
         self.last_error = error
         self.counts.failed_posts += 1
         if any(now - delivery.queued_at >= KEEP_TRYING for delivery in batch):
+            await self._outbox.write()  # what is not on disk yet could not be dropped there
             dropped = await self._store.drop(endpoint=self.url, before=now - KEEP_TRYING)
             self.counts.dropped += dropped
             log.warning("deliveries were dropped after four hours", endpoint=self.host, count=dropped, reason=error)

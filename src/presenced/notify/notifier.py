@@ -1,8 +1,8 @@
 """Notifier: follows the feed, finds who is to be told, and sees that they are.
 
-Every change of a person's availability or activity becomes a delivery for each subscription that watches them, put
-into the outbox together with the place in the feed: a crash in between loses nothing and doubles nothing. From the
-outbox each endpoint (endpoint.py) is told at least once. What is in memory is bounded; the backlog is on disk.
+Every change of a person's availability or activity becomes a delivery for each subscription that watches them. It is
+offered to its endpoint (endpoint.py), which tells it at least once; what is not told at once goes to disk together with
+the place in the feed (outbox.py), so that a crash loses nothing. What is in memory is bounded.
 """
 
 import asyncio

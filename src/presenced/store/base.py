@@ -113,10 +113,6 @@ class Store(Protocol):
         """Drop the oldest of the feed: all but the last ``keep``, and never one that some consumer is not done with."""
         ...
 
-    async def enqueue(self, consumer: str, position: int, deliveries: Sequence[NewDelivery]) -> list[Delivery]:
-        """Put ``deliveries`` into the outbox and move ``consumer`` to ``position`` in the feed: both, or neither."""
-        ...
-
     async def reserve(self, count: int) -> int:
         """The first of so many ids for deliveries that are to be kept later, greater than all before."""
         ...
@@ -134,10 +130,6 @@ class Store(Protocol):
 
     async def endpoints(self) -> dict[str, int]:
         """The endpoints with something in the outbox, and how much."""
-        ...
-
-    async def delivered(self, ids: Sequence[int]) -> None:
-        """Take deliveries out of the outbox."""
         ...
 
     async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:

@@ -12,7 +12,6 @@ from presenced.store.base import (
     Delivery,
     Follower,
     NameTaken,
-    NewDelivery,
     due_at,
     name_of,
     state_changed,
@@ -84,13 +83,6 @@ class MemoryStore:
         needed = min([self._position - keep, *self._done.values()])
         self._feed = [change for change in self._feed if change.position > needed]
 
-    async def enqueue(self, consumer: str, position: int, deliveries: Sequence[NewDelivery]) -> list[Delivery]:
-        queued = [Delivery(number, *delivery) for number, delivery in enumerate(deliveries, self._last_delivery + 1)]
-        self._last_delivery += len(queued)
-        self._outbox |= {delivery.id: delivery for delivery in queued}
-        self._done[consumer] = position
-        return queued
-
     async def reserve(self, count: int) -> int:
         first = self._last_delivery + 1
         self._last_delivery += count
@@ -99,7 +91,7 @@ class MemoryStore:
     async def keep(self, consumer: str, position: int, deliveries: Sequence[Delivery], told: Sequence[int]) -> None:
         self._outbox |= {delivery.id: delivery for delivery in deliveries}
         self._outbox = dict(sorted(self._outbox.items()))
-        await self.delivered(told)
+        self._take_out(told)
         self._done[consumer] = position
 
     async def outbox(self, endpoint: str, after: int = 0, limit: int = 1000) -> list[Delivery]:
@@ -109,18 +101,18 @@ class MemoryStore:
     async def endpoints(self) -> dict[str, int]:
         return Counter(one.endpoint for one in self._outbox.values())
 
-    async def delivered(self, ids: Sequence[int]) -> None:
-        for number in ids:
-            self._outbox.pop(number, None)
-
     async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
         dropped = [
             one.id
             for one in self._outbox.values()
             if endpoint in (None, one.endpoint) and subscription in (None, one.subscription) and one.queued_at <= before
         ]
-        await self.delivered(dropped)
+        self._take_out(dropped)
         return len(dropped)
+
+    def _take_out(self, ids: Sequence[int]) -> None:
+        for number in ids:
+            self._outbox.pop(number, None)
 
     async def move(self, subscription: str, endpoint: str) -> None:
         for one in list(self._outbox.values()):

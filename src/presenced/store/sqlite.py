@@ -22,7 +22,6 @@ from presenced.store.base import (
     Delivery,
     Follower,
     NameTaken,
-    NewDelivery,
     StoreUnavailable,
     due_at,
     name_of,
@@ -165,16 +164,6 @@ class SqliteStore:
             self._position,
         )
 
-    async def enqueue(self, consumer: str, position: int, deliveries: Sequence[NewDelivery]) -> list[Delivery]:
-        first = self._last_delivery + 1
-        queued = [Delivery(number, *delivery) for number, delivery in enumerate(deliveries, first)]
-        self._last_delivery += len(queued)
-        await self._write_all(
-            ("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", queued),
-            ("INSERT OR REPLACE INTO done VALUES (?, ?)", [(consumer, position)]),
-        )
-        return queued
-
     async def reserve(self, count: int) -> int:
         first = self._last_delivery + 1
         self._last_delivery += count
@@ -196,9 +185,6 @@ class SqliteStore:
     async def endpoints(self) -> dict[str, int]:
         return dict(await self._file.query("SELECT endpoint, count(*) FROM outbox GROUP BY endpoint"))
 
-    async def delivered(self, ids: Sequence[int]) -> None:
-        await self._write_all(("DELETE FROM outbox WHERE id = ?", [(number,) for number in ids]))
-
     async def drop(self, endpoint: str | None = None, subscription: str | None = None, before: float = inf) -> int:
         conditions = "queued_at <= ?"
         values: list[object] = [before]
@@ -211,7 +197,7 @@ class SqliteStore:
                 f"SELECT id FROM outbox WHERE {conditions} LIMIT {_DROPPED_AT_ONCE}",  # noqa: S608  no values in it
                 tuple(values),
             )
-            await self.delivered([number for (number,) in rows])
+            await self._write_all(("DELETE FROM outbox WHERE id = ?", rows))
             dropped += len(rows)
             if len(rows) < _DROPPED_AT_ONCE:
                 return dropped
