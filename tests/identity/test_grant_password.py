@@ -145,11 +145,24 @@ async def test_guessing_is_limited(client: httpx.AsyncClient, clock: SetClock, i
     wrong = FIELDS | {"password": "wrong"}
     for _ in range(ALLOWED):
         await refuse(client, wrong, 50126, "invalid_grant")
-    for fields in (wrong, FIELDS, FIELDS | {"username": f" {ADELE_NAME.upper()} "}):
-        await refuse(client, fields, 50053, "invalid_grant")
+    # locked by every spelling, also by the id; and what is no guess neither counts nor pushes the count out
+    for number in range(30):
+        odd = {"username": f"invented{number}@contoso.example", "password": "x" * 1025}
+        await refuse(client, FIELDS | odd, 50126, "invalid_grant")
+    for name in (ADELE_NAME, f" {ADELE_NAME.upper()} ", ADELE, ADELE.upper()):
+        for password in ("wrong", PASSWORD):
+            await refuse(client, FIELDS | {"username": name, "password": password}, 50053, "invalid_grant")
     await refuse(client, FIELDS | {"username": "someone.else@contoso.example"}, 50126, "invalid_grant")
     clock.instant += WINDOW
     assert (await client.post(f"/{TENANT}/oauth2/v2.0/token", data=FIELDS)).status_code == 200
+
+
+async def test_invented_names_push_nobody_out(client: httpx.AsyncClient, identity: Identity) -> None:
+    for _ in range(ALLOWED):
+        await refuse(client, FIELDS | {"password": "wrong"}, 50126, "invalid_grant")
+    for number in range(20_000):
+        identity.guesses_at_nobody.begin(TENANT, f"invented{number}")
+    await refuse(client, FIELDS, 50053, "invalid_grant")
 
 
 async def test_guessing_at_once_is_limited_too(client: httpx.AsyncClient) -> None:

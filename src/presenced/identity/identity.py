@@ -50,6 +50,7 @@ class Identity:
     apps: Apps
     passwords: Passwords
     guesses: Guesses
+    guesses_at_nobody: Guesses
     issuer: LocalIssuer
     verifier: Verifier
     base_urls: BaseUrls
@@ -85,6 +86,7 @@ class Identity:
             apps=await Apps.load(store),
             passwords=await Passwords.load(store),
             guesses=Guesses(clock),
+            guesses_at_nobody=Guesses(clock),  # apart: invented names must not push out the counts of people
             issuer=LocalIssuer(keys, clock),
             verifier=Verifier(clock, keys, tenants, external, known_permissions),
             base_urls=base_urls,

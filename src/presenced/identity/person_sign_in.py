@@ -3,26 +3,30 @@
 from presenced.identity.entra_errors import locked, wrong_password
 from presenced.identity.identity import Identity
 from presenced.identity.issuer import User
+from presenced.identity.passwords import LONGEST
 
-# A userPrincipalName has at most 113 characters (user resource). Longer ones are not counted or looked up.
-LONGEST_NAME = 113
+LONGEST_NAME = 255
+"""Characters, as the directory takes them. Longer names are not counted or looked up."""
 
 
 async def sign_in(identity: Identity, tenant: str, name: str, password: str) -> User:
     """Who gave this name and password. Takes as long for a person who does not exist. Raises EntraError."""
     name = name.strip().lower()
-    if len(name) > LONGEST_NAME:
+    if len(name) > LONGEST_NAME or len(password) > LONGEST:
         raise wrong_password()
-    if not identity.guesses.begin(tenant, name):
-        raise locked()
     user = await identity.find_person(tenant, name)
     person = user[0] if user else ""
+    # by the person, who goes by a name and an id; a name of nobody is counted all the same, so that nothing shows
+    guesser = identity.guesses if user else identity.guesses_at_nobody
+    counted = person or name
+    if not guesser.begin(tenant, counted):
+        raise locked()
     stamp = identity.passwords.stamp(tenant, person)
     right = await identity.passwords.verify(tenant, person, password)
     # a password that was changed meanwhile is right no more, and what it gives must not outlive that
     if user is None or not right or identity.passwords.stamp(tenant, person) != stamp:
         raise wrong_password()
-    identity.guesses.succeeded(tenant, name)
+    guesser.succeeded(tenant, counted)
     return user
 
 
