@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from presenced.identity.apps import App
@@ -176,3 +177,12 @@ async def test_a_person_who_was_deleted(browser: Browser, web: App, identity: Id
     fields = redemption(web, await browser.code(web, WEB), WEB)
     await identity.passwords.set(TENANT, ADELE, None)
     await refuse(browser.client, fields, 50173, "invalid_grant")
+
+
+async def test_a_person_pushes_out_nobodys_codes_but_their_own(browser: Browser, web: App, identity: Identity) -> None:
+    mine = await browser.code(web, WEB)
+    stands_for = identity.codes._codes[next(iter(identity.codes._codes))]
+    other = msgspec.structs.replace(stands_for, person="somebody else")
+    theirs = [identity.codes.issue(other) for _ in range(20_000)]
+    assert [identity.codes.take(code) is not None for code in theirs] == [False] * 19_984 + [True] * 16
+    assert (await ask(browser.client, redemption(web, mine, WEB)))["access_token"]

@@ -225,9 +225,22 @@ async def test_what_is_no_device_code(
     await refuse(client, fields, number, error)
 
 
-async def test_their_number_is_bounded(client: httpx.AsyncClient, native: App, identity: Identity) -> None:
-    for _ in range(10_000):
+async def test_a_flood_of_one_app_keeps_nobody_from_the_others(
+    client: httpx.AsyncClient, native: App, identity: Identity, clock: SetClock
+) -> None:
+    flooded = {"client_id": native.id, "scope": "User.Read"}
+    for _ in range(1000):
         assert identity.device_codes.begin(TENANT, native.id, "User.Read")
+    answer = await client.post(f"/{TENANT}/oauth2/v2.0/devicecode", data=flooded)
+    check_refusal(answer, 90033, "temporarily_unavailable", 503)
+    assert identity.device_codes.begin(TENANT, "another", "User.Read")
+    clock.instant += 86400
+    assert (await client.post(f"/{TENANT}/oauth2/v2.0/devicecode", data=flooded)).status_code == 200
+
+
+async def test_their_number_is_bounded(client: httpx.AsyncClient, native: App, identity: Identity) -> None:
+    for number in range(10_000):
+        assert identity.device_codes.begin(TENANT, f"app {number % 100}", "User.Read")
     answer = await client.post(f"/{TENANT}/oauth2/v2.0/devicecode", data={"client_id": native.id, "scope": "User.Read"})
     check_refusal(answer, 90033, "temporarily_unavailable", 503)
 

@@ -7,6 +7,7 @@ memory only: who was between page and app when the server stopped signs in again
 import base64
 import hashlib
 import secrets
+from collections import deque
 
 import msgspec
 from cachetools import TTLCache
@@ -16,6 +17,7 @@ from presenced.identity.redirect_uris import Platform
 
 LIFETIME = 300.0
 _MOST = 10_000
+_MOST_OF_PERSON = 16  # so that nobody pushes out other people's
 _REPLAYED = "replayed"
 
 
@@ -38,12 +40,19 @@ class AuthorizationCodes:
 
     def __init__(self, clock: Clock) -> None:
         self._codes: TTLCache[bytes, Authorized] = TTLCache(_MOST, LIFETIME, timer=clock.now)
+        self._of_person: TTLCache[tuple[str, str], deque[bytes]] = TTLCache(_MOST, LIFETIME, timer=clock.now)
         self._redeemed: TTLCache[bytes, str] = TTLCache(_MOST, LIFETIME, timer=clock.now)
 
     def issue(self, authorized: Authorized) -> str:
         """A new code."""
         code = secrets.token_urlsafe(32)
-        self._codes[_hash(code)] = authorized
+        key, person = _hash(code), (authorized.tenant, authorized.person)
+        own = self._of_person.get(person) or deque()
+        while len(own) >= _MOST_OF_PERSON:
+            self._codes.pop(own.popleft(), None)
+        own.append(key)
+        self._of_person[person] = own
+        self._codes[key] = authorized
         return code
 
     def take(self, code: str) -> Authorized | None:

@@ -5,6 +5,7 @@ The device holds a long secret and polls with it; the person types a short code.
 
 import hashlib
 import secrets
+from collections import Counter
 from typing import Literal
 
 import msgspec
@@ -18,6 +19,7 @@ _TOLERANCE = 1.0
 # How long a device may still ask what became of it, so that it hears "expired" and not "never heard of it".
 _REMEMBERED = 300.0
 _MOST = 10_000
+_MOST_OF_APP = 1000  # so that whoever floods one app, which takes no secret, keeps nobody from the others
 # Letters without vowels, so that no words come out, and without those that look like others (RFC 8628 section 6.1).
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _LENGTH = 9
@@ -51,11 +53,12 @@ class DeviceCodes:
         self._now = clock.now
         self._by_device: dict[bytes, DeviceSignIn] = {}  # in the order they expire
         self._by_user_code: dict[str, DeviceSignIn] = {}
+        self._of_app: Counter[tuple[str, str]] = Counter()
 
     def begin(self, tenant: str, app: str, scope: str) -> tuple[str, DeviceSignIn] | None:
-        """A new device code and what it stands for; None while there are too many."""
+        """A new device code and what it stands for; None while there are too many, of this app or in all."""
         self._forget_expired()
-        if len(self._by_device) >= _MOST:
+        if len(self._by_device) >= _MOST or self._of_app[tenant, app] >= _MOST_OF_APP:
             return None
         user_code = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
         if user_code in self._by_user_code:  # 5 * 10^11 of them: all but never
@@ -64,6 +67,7 @@ class DeviceCodes:
         sign_in = DeviceSignIn(tenant, app, scope, user_code, self._now() + LIFETIME)
         self._by_device[_hash(device_code)] = sign_in
         self._by_user_code[user_code] = sign_in
+        self._of_app[tenant, app] += 1
         return device_code, sign_in
 
     def find(self, user_code: str) -> DeviceSignIn | None:
@@ -100,7 +104,12 @@ class DeviceCodes:
             self._forget(key)
 
     def _forget(self, key: bytes) -> None:
-        self._by_user_code.pop(self._by_device.pop(key).user_code, None)
+        gone = self._by_device.pop(key)
+        self._by_user_code.pop(gone.user_code, None)
+        app = gone.tenant, gone.app
+        self._of_app[app] -= 1
+        if not self._of_app[app]:
+            del self._of_app[app]
 
 
 def _hash(device_code: str) -> bytes:
