@@ -40,7 +40,7 @@ DIFFERS = {
     "createSubscription": "Presence only, by webhook: `communications/presences/{id}` or `communications/presences?$filter=id "
     "in (…)`, quoted or not. A life of more than 60 minutes is refused, one of less than 45 is raised to 45. With "
     "`extensions = true`, which Graph cannot do: application permission (`Presence.Read.All` or `Presence.ReadWrite.All`), "
-    "several subscriptions of one user, up to 20,000 people, the whole tenant (`communications/presences`), a life of "
+    "several subscriptions of one user (1,000 at most), up to 20,000 people, the whole tenant (`communications/presences`), a life of "
     "up to three days. Webhooks at private addresses are refused (`notify.allow`); http is for loopback only.",
     "updateSubscription": "Renews and authorises anew; a new `notificationUrl` is validated first. "
     "`lifecycleNotificationUrl` cannot be changed.",
@@ -132,8 +132,9 @@ Of Microsoft's schema of presence, subscriptions and people (CSDL), everything i
 ## Sign-in
 
 The local issuer answers as Entra does at `/{{tenant}}/oauth2/v2.0/token`, `/{{tenant}}/v2.0/.well-known/openid-configuration`
-and `/{{tenant}}/discovery/v2.0/keys`: the grants client_credentials (secret or certificate) and password. Not implemented
-yet: device code, authorization code, refresh tokens, on-behalf-of. Local access tokens have the issuer
+and `/{{tenant}}/discovery/v2.0/keys`: client credentials (secret or certificate), authorization code with PKCE, device code,
+on-behalf-of, refresh tokens and password, with the pages and addresses in [sign-in.md](sign-in.md). Not implemented: the
+implicit and hybrid flows, consent, conditional access, single sign-on into hidden frames of other sites. Local access tokens have the issuer
 `urn:presenced:{{tenant}}`, whichever address they were asked at. The metadata is also at the addresses without a version,
 `/{{tenant}}/.well-known/openid-configuration` and `/{{tenant}}/discovery/keys`, which receivers of notifications use; it
 differs from Entra's in that it names the v2.0 endpoints and issuer. Tenant `common` is the home tenant.
