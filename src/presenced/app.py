@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,11 +18,15 @@ from presenced.control import Control, Impossible
 from presenced.emulator import sample
 from presenced.emulator.application import PREFIX
 from presenced.emulator.emulator import Emulator
+from presenced.emulator.recorder import Recorder
 from presenced.folder import DataFolder
 from presenced.graph.call import Answer
 from presenced.graph.errors import envelope
+from presenced.graph.exchange import GraphExchange
 from presenced.graph.headers import ERROR_JSON, answer_headers, client_request_id, new_request_id, request_headers
+from presenced.graph.interception import InterceptedExchange
 from presenced.graph.operation import Parts
+from presenced.graph.operations import OPERATIONS
 from presenced.graph.paths import VERSIONS
 from presenced.graph.server import GraphServer
 from presenced.graph.throttle import Budgets
@@ -67,9 +72,15 @@ class App:
         self.notify = notify
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
-        self.emulator = _emulator(clock, store, self.service, notify, settings)
+        self.emulator = _emulator(clock, store, self.service, notify, identity, settings)
         self.board = Board(
-            self.service, store, identity, notify, clock, None if self.emulator is None else self.emulator.time
+            self.service,
+            store,
+            identity,
+            notify,
+            clock,
+            None if self.emulator is None else self.emulator.time,
+            None if self.emulator is None else self.emulator.traffic,
         )
         self.control: ASGIApp = Control(
             identity,
@@ -89,17 +100,22 @@ class App:
             omit_unknown=settings.unknown_ids == "omit",
             done=Answer(int(settings.action_status)),
         )
-        self._graph = GraphServer(
+        exchange = GraphExchange if self.emulator is None else partial(InterceptedExchange, self.emulator.traffic)
+        self._graph: ASGIApp = GraphServer(
             parts,
             identity.verifier,
             identity.base_urls,
             Budgets(settings.throttle_presence, clock, subscriptions=settings.throttle_subscriptions),
             clock,
             settings.most_body,
+            exchange,
         )
+        self._rest = _with_request_ids(_identity_application(identity, clock))
         if self.emulator is not None:
             self._controlled = _with_request_ids(self.emulator.network)
-        self._rest = _with_request_ids(_identity_application(identity, clock))
+            log = self.emulator.traffic.requests
+            self._graph = Recorder(self._graph, log, clock)
+            self._rest = Recorder(self._rest, log, clock, identity.tenants.find)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -145,6 +161,12 @@ class App:
         await self.notify.notifier.start()
         await self.service.start()
 
+    def hang_up(self) -> None:
+        """End what would go on for as long as clients like: the board's streams, and who waits for traffic."""
+        self.board.hang_up()
+        if self.emulator is not None:
+            self.emulator.traffic.hang_up()
+
     async def stop(self) -> None:
         """Stop what ``start`` began; what is not told yet is told after the next start."""
         await self.board.stop()
@@ -163,7 +185,9 @@ class App:
             await self._rest(scope, receive, send)
 
 
-def _emulator(clock: Clock, store: Store, service: Service, notify: Notify, settings: Settings) -> Emulator | None:
+def _emulator(
+    clock: Clock, store: Store, service: Service, notify: Notify, identity: Identity, settings: Settings
+) -> Emulator | None:
     """The control API, if the settings allow it and the clock can be set."""
     if not settings.control or not isinstance(clock, SettableClock):
         return None
@@ -172,7 +196,8 @@ def _emulator(clock: Clock, store: Store, service: Service, notify: Notify, sett
         ids = (request.scope.get("presenced.request_id", ""), request.scope.get("presenced.client_request_id", ""))
         return envelope(code, message, *ids, clock.now())
 
-    return Emulator(clock, store, service, notify.notifier, error_body, settings.admin_token)
+    names = [operation.name for operation in OPERATIONS]
+    return Emulator(clock, store, service, notify.notifier, identity.tenants, names, error_body, settings.admin_token)
 
 
 def _is_for_this_machine(settings: Settings) -> bool:

@@ -1,5 +1,6 @@
-"""Emulator: what a test may do to a server that Graph allows nobody: here, move its clock."""
+"""Emulator: what a test may do to a server that Graph allows nobody: move its clock, have it fail, see its traffic."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import msgspec
@@ -10,6 +11,8 @@ from starlette.types import ASGIApp
 from presenced.clock import SettableClock
 from presenced.emulator.application import Answer, Envelope, application
 from presenced.emulator.time_control import ClockState, TimeControl
+from presenced.emulator.traffic import Traffic
+from presenced.identity.tenants import Tenants
 from presenced.notify.notifier import Notifier
 from presenced.presence.durations import parse_duration
 from presenced.presence.refused import Refused
@@ -39,9 +42,13 @@ class Emulator:
         store: Store,
         service: Service,
         notifier: Notifier,
+        tenants: Tenants,
+        operations: Collection[str],
         envelope: Envelope,
         admin_token: str | None,
     ) -> None:
+        self.traffic = Traffic(clock, store, service, tenants, operations)
+        notifier.intercept(self.traffic)
         self.time = TimeControl(clock, store, service, notifier)
         self.network: ASGIApp
         self.owner: ASGIApp
@@ -53,6 +60,7 @@ class Emulator:
             Route("/clock", answer.to(self._set_clock, ClockChange), methods=["PATCH", "POST"]),
             Route("/clock/advance", answer.to(self._advance_clock, ClockAdvance), methods=["POST"]),
             Route("/clock/reset", answer.of(self._reset_clock), methods=["POST"]),
+            *self.traffic.routes(answer),
         ]
 
     async def _clock(self, request: Request) -> ClockState:
