@@ -11,6 +11,7 @@ from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
 from presenced.cli.openapi import openapi
+from presenced.cli.seed import export, reset, seed
 from presenced.cli.serve import serve
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
@@ -39,6 +40,9 @@ COMMANDS = (
     listen,
     board_link,
     clock,
+    seed,
+    export,
+    reset,
     openapi,
 )
 

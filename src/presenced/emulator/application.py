@@ -46,7 +46,7 @@ class Answer:
 
         async def endpoint(request: Request) -> Response:
             try:
-                body = await _read(request)
+                body = await read_body(request)
                 return _json(await work(msgspec.json.decode(body or b"{}", type=form)))
             except msgspec.MsgspecError as error:
                 message = f"The request body is not as expected: {error}.{known_members(str(error), form)}"
@@ -137,7 +137,8 @@ def _json(result: Any) -> Response:
     return Response(msgspec.json.encode(result), media_type="application/json")
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """A request's body. Raises Refused for one that is too large or was cut off."""
     body = bytearray()
     try:
         async for part in request.stream():
