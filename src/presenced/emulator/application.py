@@ -29,7 +29,7 @@ MOST_BODY = 1 << 26
 _STATUS = {"NotFound": 404, "RequestTimeout": 408, "ServiceNotAvailable": 503}
 """Of what is refused; of everything else 400."""
 
-_UNKNOWN = re.compile(r"Object contains unknown field `.*`(?: - at `\$\.(?P<place>[\w.]+)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `[^`]*`(?: - at `\$\.(?P<place>[\w.]+)`)?", re.DOTALL)
 
 Envelope = Callable[[Request, str, str], bytes]
 """Makes an error's body of the request, a code and a message."""

@@ -189,7 +189,8 @@ class Faults:
 def check_match(match: Match, operations: Collection[str], find_tenant: Callable[[str], str | None]) -> None:
     """See that there can be what is meant, and write ids as they are compared. Raises Refused."""
     if match.operation is not None and match.operation not in operations:
-        near = difflib.get_close_matches(match.operation, operations, 3, 0.5)
+        begun = [name for name in operations if name.lower().startswith(match.operation.lower())]
+        near = [*dict.fromkeys([*begun, *difflib.get_close_matches(match.operation, operations, 3, 0.5)])][:3]
         hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(operations)}."
         raise Refused("InvalidArgument", f"There is no operation {match.operation!r}. {hint}")
     if match.tenant is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from presenced.clock import Clock
@@ -16,6 +17,8 @@ from presenced.emulator import secrets
 from presenced.emulator.log_entries import RequestEntry, iso
 from presenced.emulator.rings import Rings
 from presenced.presence.record import guid
+
+log = structlog.get_logger()
 
 NOTED = "presenced.noted"
 _CUT = "presenced.cut"
@@ -83,7 +86,8 @@ class Recorder:
         sign_in = self._find_tenant is not None
         if query := scope["query_string"].decode("latin-1"):
             path = f"{path}?{secrets.masked_query(query, only_open=sign_in)}"
-        who = self._signing_in(scope, seen.pop("form")) if sign_in else _calling(scope)
+        form = seen.pop("form")
+        who = self._signing_in(scope, form) if sign_in else _calling(scope)
         entry = RequestEntry(
             number=self._log.next_number(), at=iso(at), method=scope["method"], path=path[:8192], **who, **seen
         )
@@ -164,6 +168,12 @@ class _Exchange:
         if self._kept:
             return
         self._kept = True
+        try:
+            self._keep_now(error)
+        except Exception:  # of the log; the request is answered all the same
+            log.exception("a request could not be kept in the log")
+
+    def _keep_now(self, error: str | None) -> None:
         sign_in = self._recorder._find_tenant is not None
         asked = dict(self._scope["headers"])
         answered = dict(self._start["headers"])

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import msgspec
+import structlog
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
@@ -27,6 +28,8 @@ from presenced.presence.record import guid
 from presenced.presence.refused import Refused
 from presenced.service import Service
 from presenced.store.base import Store
+
+log = structlog.get_logger()
 
 _PERSON = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _SHOWN = 100
@@ -160,6 +163,12 @@ class Traffic:
 
     def posted(self, post: Post) -> None:
         """Keep a POST to a webhook."""
+        try:
+            self._keep(post)
+        except Exception:  # of the log; who is to be told is told all the same
+            log.exception("a delivery could not be kept in the log")
+
+    def _keep(self, post: Post) -> None:
         answer = post.answer
         kind = "" if answer is None else answer.content_type
         entry = DeliveryEntry(

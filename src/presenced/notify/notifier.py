@@ -24,7 +24,7 @@ from presenced.notify.intercepted_endpoint import InterceptedEndpoint
 from presenced.notify.interception import Interceptor
 from presenced.notify.notification import Item, Spelling, change_item, lifecycle_item
 from presenced.notify.outbox import MOST_UNWRITTEN, Outbox
-from presenced.notify.subscription import Subscription
+from presenced.notify.subscription import Subscription, reminder_of
 from presenced.notify.subscriptions import Subscriptions
 from presenced.notify.validation_tokens import ValidationTokens
 from presenced.presence.resolve import state_at
@@ -377,18 +377,7 @@ class Notifier:
                 delivery = _delivery(subscription.lifecycle_url, subscription, now, item)
                 await self._offer([delivery._replace(subscription=_lifecycle(subscription))])
                 await self._outbox.write()  # it is in no feed
-            await self._subscriptions.change(subscription.id, _reminder_of(subscription))
-
-
-def _reminder_of(reminded: Subscription) -> Callable[[Subscription], Subscription]:
-    """Marks a subscription as reminded, unless it was authorised anew meanwhile."""
-
-    def mark(now: Subscription) -> Subscription:
-        if now.authorised_at != reminded.authorised_at:
-            return now
-        return msgspec.structs.replace(now, reminded=True)
-
-    return mark
+            await self._subscriptions.change(subscription.id, reminder_of(subscription))
 
 
 @lru_cache(10_000)
