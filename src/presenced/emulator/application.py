@@ -29,7 +29,9 @@ MOST_BODY = 1 << 26
 _STATUS = {"NotFound": 404, "RequestTimeout": 408, "ServiceNotAvailable": 503}
 """Of what is refused; of everything else 400."""
 
-_UNKNOWN = re.compile(r"Object contains unknown field `[^`]*`(?: - at `\$\.(?P<place>[\w.]+)`)?", re.DOTALL)
+_UNKNOWN = re.compile(
+    r"(?:Object contains unknown field `[^`]*`|Invalid enum value .*?)(?: - at `\$\.(?P<place>[\w.]+)`)?", re.DOTALL
+)
 
 Envelope = Callable[[Request, str, str], bytes]
 """Makes an error's body of the request, a code and a message."""
@@ -118,17 +120,23 @@ def application(routes: list[BaseRoute], envelope: Envelope, admin_token: str | 
 
 
 def known_members(error: str, form: Any) -> str:
-    """Of a complaint of msgspec's about an unknown member, which ones there are; of any other, nothing."""
+    """Of a complaint of msgspec's about an unknown member or value, which ones there are; of any other, nothing."""
     unknown = _UNKNOWN.fullmatch(error)
     if unknown is None:
         return ""
-    kind = msgspec.inspect.type_info(form)
-    for name in (unknown["place"] or "").split("."):
-        kind = next((field.type for field in getattr(kind, "fields", ()) if field.encode_name == name), kind)
-        if isinstance(kind, msgspec.inspect.UnionType):
-            kind = next((one for one in kind.types if isinstance(one, msgspec.inspect.StructType)), kind)
-    names = [field.encode_name for field in getattr(kind, "fields", ())]
+    kinds = [msgspec.inspect.type_info(form)]
+    for name in (unknown["place"] or "").split(".") if unknown["place"] else ():
+        found = [field.type for kind in kinds for field in getattr(kind, "fields", ()) if field.encode_name == name]
+        kinds = [one for kind in found for one in getattr(kind, "types", (kind,))]
+    names = [str(one) for kind in kinds for one in _names(kind)]
     return f" There are: {', '.join(names)}." if names else ""
+
+
+def _names(kind: Any) -> Any:
+    """The members of a struct, or the values of a choice."""
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return kind.values
+    return [field.encode_name for field in getattr(kind, "fields", ())]
 
 
 def _json(result: Any) -> Response:

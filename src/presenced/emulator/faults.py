@@ -13,7 +13,7 @@ import msgspec
 from presenced.clock import Clock
 from presenced.emulator.fault import LONGEST_LATENCY, Fault, FaultShown, NewFault
 from presenced.emulator.log_entries import iso
-from presenced.emulator.match import Match, names_person
+from presenced.emulator.match import READS, Match, names_person
 from presenced.emulator.stale import StaleReads
 from presenced.identity.caller import Caller
 from presenced.identity.tenants import Tenants
@@ -141,6 +141,7 @@ class Faults:
             match = fault.match
             if (
                 match.operation not in (None, operation)
+                or (fault.effect.stale and operation not in READS)
                 or not match.is_of(caller.tenant, caller.app)
                 or (match.header is not None and not match.header.meets(headers))
                 or (match.person is not None and not names_person(match.person, operation, key, query, text))

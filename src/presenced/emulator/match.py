@@ -11,6 +11,9 @@ _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 BULK_READS = {"getPresencesByUserId": "body", "listPresences": "query"}
 """The operations that name many people, and where."""
 
+READS = frozenset({*BULK_READS, "getPresence"})
+"""The operations that read presence."""
+
 
 class HeaderMatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A header of the request, in any letter case, with this value or any."""

@@ -133,7 +133,8 @@ class InterceptedExchange(GraphExchange):
         self._noted.setdefault("faults", []).append(strike.faults)
         if strike.cut is not None:
             self._noted.setdefault("cut", strike.cut)
-        await asyncio.sleep(strike.delay)
+        if strike.delay:
+            await asyncio.sleep(strike.delay)
         try:
             if strike.status is not None or strike.cut == "before":
                 raise _made_up(strike)
