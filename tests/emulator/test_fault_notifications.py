@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -25,7 +26,7 @@ def desk(module: Controlled, receiver: Receiver) -> Controlled:
     """The clock stands still, and Nadia has subscribed to Jonas with what he is."""
     module.begin()
     module.control.post("/clock", json={"frozen": True})
-    rich = {
+    rich: dict[str, Any] = {
         "includeResourceData": True,
         "encryptionCertificate": b64(der(certify(KEY))),
         "encryptionCertificateId": "1",

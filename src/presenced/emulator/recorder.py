@@ -176,7 +176,7 @@ class _Exchange:
     def _keep_now(self, error: str | None) -> None:
         sign_in = self._recorder._find_tenant is not None
         asked = dict(self._scope["headers"])
-        answered = dict(self._start["headers"])
+        answered = {name.lower(): value for name, value in self._start["headers"]}
         form = bytes(self._asked._kept) if sign_in and self._scope["method"] == "POST" else b""
         self._recorder.keep(
             self._scope,

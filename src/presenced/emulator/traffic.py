@@ -5,6 +5,7 @@ It is what graph/ and notify/ have between them and their clients and subscriber
 
 import re
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -113,7 +114,7 @@ class Traffic:
         return [
             {
                 "number": one.number,
-                "at": one.at,
+                "at": datetime.fromisoformat(one.at).timestamp(),
                 "method": one.method,
                 "path": one.path[:500],
                 "operation": one.operation,

@@ -99,6 +99,8 @@ class InterceptedExchange(GraphExchange):
 
     async def answer(self, receive: Receive) -> Answer:
         """The answer to the whole request. Raises ClientGone, also if the connection is to be cut."""
+        # before anything refuses it
+        self._noted["operation"] = _named(self._scope["raw_path"].decode("latin-1"), self._scope["method"])
         try:
             answer = await super().answer(receive)
         finally:
@@ -117,11 +119,6 @@ class InterceptedExchange(GraphExchange):
             )
         )
         return answer
-
-    def _find(self, raw_path: str, method: str) -> tuple[Path, Operation]:
-        # before it is counted, which may refuse it; a part finds it noted already
-        self._noted.setdefault("operation", _named(raw_path, method))
-        return super()._find(raw_path, method)
 
     async def _run(self, operation: Operation, path: Path, query: str, content_type: str, content: bytes) -> Answer:
         strike = None
