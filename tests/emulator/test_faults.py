@@ -180,7 +180,7 @@ def test_a_connection_is_cut(desk: Controlled, cut: str, done: bool) -> None:
     assert (shown is not None and shown["message"]["content"] == f"cut {cut}") == done
     assert desk.counts(number) == (1, 1)
     entry = next(entry for entry in desk.log() if entry["operation"] == "setStatusMessage")
-    assert (entry["status"], entry["error"], entry["faults"]) == (None, "The connection was cut.", [number])
+    assert (entry["status"], entry["problem"], entry["faults"]) == (None, "The connection was cut.", [number])
 
 
 def test_half_an_answer_is_sent_when_it_is_cut_within(desk: Controlled) -> None:

@@ -316,7 +316,7 @@ def test_deliveries(desk: Controlled, receiver: Receiver) -> None:
 def test_a_receiver_that_is_not_there(desk: Controlled) -> None:
     assert desk.subscribe("http://127.0.0.1:9/nobody").status_code == 400
     (entry,) = desk.log("deliveries")
-    assert (entry["status"], entry["kind"], bool(entry["error"])) == (None, "handshake", True)
+    assert (entry["status"], entry["kind"], bool(entry["problem"])) == (None, "handshake", True)
 
 
 def entry(rings: Rings[RequestEntry], tenant: str | None) -> RequestEntry:

@@ -72,8 +72,8 @@ def _line(entry: RequestEntry | DeliveryEntry) -> str:
         words += ["handshake" if entry.kind == "handshake" else f"{count} notification{'s' * (count != 1)}", entry.url]
     if entry.faults:
         words.append(f"(fault {', '.join(entry.faults)})")
-    if entry.error:
-        words.append(entry.error)
+    if entry.problem:
+        words.append(entry.problem)
     return " ".join(printable(word, 300) for word in words if word)
 
 

@@ -8,7 +8,7 @@ import msgspec
 class RequestEntry(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     """A request, or a part of a batch (``part``), with its answer.
 
-    ``at`` is by the server's clock, ``duration`` in real seconds. ``status`` is None if no answer was sent; ``error``
+    ``at`` is by the server's clock, ``duration`` in real seconds. ``status`` is None if no answer was sent; ``problem``
     says why. Sizes are in bytes, as they came and went.
     """
 
@@ -24,7 +24,7 @@ class RequestEntry(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     user: str | None
     part: bool = False
     faults: list[str] = []
-    error: str | None = None
+    problem: str | None = None
     request_id: str | None = None
     request_headers: dict[str, str] = {}
     request_body: str = ""
@@ -52,7 +52,7 @@ class DeliveryEntry(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     """A POST to a webhook, as far as it is of one tenant: a handshake, or notifications.
 
     ``at`` is when it was over, by the server's clock; ``duration`` in real seconds. ``status`` is None if no answer
-    came, and ``error`` says why.
+    came, and ``problem`` says why.
     """
 
     number: int
@@ -65,7 +65,7 @@ class DeliveryEntry(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     app: str | None
     notifications: list[NotificationShown] = []
     faults: list[str] = []
-    error: str | None = None
+    problem: str | None = None
     request_headers: dict[str, str] = {}
     request_body: str = ""
     request_size: int = 0

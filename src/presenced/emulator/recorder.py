@@ -185,7 +185,7 @@ class _Exchange:
             status=None if error == _WAS_CUT else self._start["status"],
             duration=round(time.monotonic() - self._began, 6),
             faults=list(dict.fromkeys(one for many in self._noted.get("faults", ()) for one in many.split(", "))),
-            error=error,
+            problem=error,
             request_id=answered.get(b"request-id", b"").decode("latin-1") or None,
             request_headers=secrets.masked_headers(self._scope["headers"], sign_in=sign_in),
             request_body=self._asked.text(

@@ -183,7 +183,7 @@ class Traffic:
             app=post.app,
             notifications=[_shown(item) for item in post.items],
             faults=list(post.faults),
-            error=post.error,
+            problem=post.error,
             request_headers={name.lower(): value for name, value in post.headers.items()},
             request_body=secrets.masked_json(post.body, len(post.body)),
             request_size=len(post.body),
