@@ -74,6 +74,7 @@ class App:
         settings: Settings,
         clock: Clock,
         baseline: Baseline | None = None,
+        put_in: bool = False,
     ) -> None:
         self.store = store
         self.identity = identity
@@ -81,7 +82,7 @@ class App:
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
         budgets = Budgets(settings.throttle_presence, clock, subscriptions=settings.throttle_subscriptions)
-        self.emulator = self._emulator(settings, clock, budgets, baseline)
+        self.emulator = self._emulator(settings, clock, budgets, baseline, put_in)
         self.board = Board(
             self.service,
             store,
@@ -159,11 +160,13 @@ class App:
             try:
                 if new and baseline is not None:
                     await seed_start.finish(store, identity, baseline, clock)
+                put_in = new and baseline is not None
                 if settings.sample:
                     baseline = await sample.fill(store, identity, clock)
+                    put_in = new  # nobody else can have been in a new folder before the sample
                 notify = await _load_notify(store, identity, settings, clock)
                 try:
-                    yield cls(store, identity, directory, notify, settings, clock, baseline)
+                    yield cls(store, identity, directory, notify, settings, clock, baseline, put_in)
                 finally:
                     await notify.client.close()
             finally:
@@ -189,9 +192,9 @@ class App:
         await self.notify.notifier.stop()
 
     def _emulator(
-        self, settings: Settings, clock: Clock, budgets: Budgets, baseline: Baseline | None
+        self, settings: Settings, clock: Clock, budgets: Budgets, baseline: Baseline | None, put_in: bool
     ) -> Emulator | None:
-        """The control API, if the settings allow it and the clock can be set."""
+        """The control API, if the settings allow it and the clock can be set; ``put_in``: the store is the baseline."""
         if not settings.control or not isinstance(clock, SettableClock):
             return None
 
@@ -212,6 +215,7 @@ class App:
             self.notify.notifier,
             [budgets.clear, traffic.clear],
             baseline,
+            put_in=put_in,
             with_sample=settings.sample,
         )
         return Emulator(time, seeds, traffic, error_body, settings.admin_token)
