@@ -1,0 +1,17 @@
+"""AsyncPresenced: all of Presenced that asks the server, to be awaited."""
+
+from typing import TYPE_CHECKING
+
+from presenced.testing.awaited import awaited
+from presenced.testing.clock import AsyncClock
+
+if TYPE_CHECKING:
+    from presenced.testing.presenced import Presenced
+
+
+class AsyncPresenced:
+    """The same names and arguments as in Presenced."""
+
+    def __init__(self, presenced: "Presenced") -> None:
+        self.clock = AsyncClock(presenced.clock)
+        self.token = awaited(presenced.token)

@@ -1,0 +1,63 @@
+"""The pytest plugin: a server for the whole session, as it was at its start for each test (docs/testing.md).
+
+pytest loads this wherever presenced is installed, at every start. So nothing of presenced is imported here; the
+fixtures import it when they are first used.
+"""
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from presenced.testing.presenced import Presenced
+
+_SERVER = pytest.StashKey["Presenced"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--presenced-seed and its line in the ini file."""
+    group = parser.getgroup("presenced", "a presence server for tests")
+    group.addoption("--presenced-seed", metavar="FILE", help="The seed of the presenced server (default: the sample).")
+    parser.addini("presenced_seed", "The seed of the presenced server, named from this file's folder.", type="paths")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker."""
+    config.addinivalue_line("markers", "presenced(seed): what the server holds in this test, a file or a dict.")
+
+
+@pytest.fixture(scope="session")
+def presenced_server(pytestconfig: pytest.Config) -> Iterator["Presenced"]:
+    """A presence server for the whole session (one for each worker of pytest-xdist). No test resets it."""
+    from presenced.testing.presenced import Presenced
+
+    with Presenced() as server:
+        yield server
+
+
+@pytest.fixture
+def presenced(
+    presenced_server: "Presenced", request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> "Presenced":
+    """A presence server as it was at the start of the session, with the variables that point clients at it set."""
+    request.node.stash[_SERVER] = presenced_server
+    for name, value in (presenced_server.environment | presenced_server.trust).items():
+        monkeypatch.setenv(name, value)
+    return presenced_server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say with a failure what the server was asked last, or that it is no more."""
+    report = yield
+    server = item.stash.get(_SERVER, None)
+    if server is not None and report.failed:
+        report.sections.extend(_sections(server))
+    return report
+
+
+def _sections(server: "Presenced") -> list[tuple[str, str]]:
+    if died := server.died():
+        return [("presenced", str(died))]
+    return []
