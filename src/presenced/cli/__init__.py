@@ -11,6 +11,7 @@ from presenced.cli.env import env
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
 from presenced.cli.openapi import openapi
+from presenced.cli.run import run
 from presenced.cli.serve import serve
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
@@ -28,6 +29,7 @@ def main() -> None:
 
 COMMANDS = (
     serve,
+    run,
     env,
     token,
     users,

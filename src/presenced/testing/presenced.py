@@ -28,6 +28,8 @@ class Presenced:
     what it refuses.
     """
 
+    data: Path
+    """Its data folder."""
     url: str
     """Where it is, without a path: ``http://127.0.0.1:PORT``."""
     https: str | None
@@ -55,7 +57,9 @@ class Presenced:
         """Start it; returns when it answers. Raises ServerDied."""
         server = self._process.start()
         self.url, self.https = server.http, server.https
-        self.ca = self._process.certificates / "ca.pem" if server.https else None
+        self.data = self._process.data.path
+        # as tls.py has it, whose import takes longer than a test's reset
+        self.ca = self._process.data.certificates / "ca.pem" if server.https else None
         self._trust = Trust(self.ca, self._process.folder) if self.ca else None
         self._control = Control(server.socket, self._process.died)
         self.clock = Clock(self._control)

@@ -38,18 +38,17 @@ class ServerProcess:
         self.folder = Path()
 
     @property
-    def certificates(self) -> Path:
-        """Where its TLS files are."""
-        return DataFolder(self.folder / "data").certificates
+    def data(self) -> DataFolder:
+        """Its data folder."""
+        return DataFolder(self.folder / "data")
 
     def start(self) -> RunningServer:
         """Start it; returns when it answers. Raises ServerDied."""
         self.folder = Path(tempfile.mkdtemp(prefix="presenced-"))
-        data = DataFolder(self.folder / "data")
         # a file without a name: it needs no thread to empty it, and is there to be read after any end
         self._output, written = _nameless()
         arguments = [sys.executable, "-m", "presenced.testing.server_process", str(self.folder), *self._options]
-        ports = ["--data", str(data.path), "--host", "127.0.0.1", "--port", "0", "--tls-port", "0"]
+        ports = ["--data", str(self.data.path), "--host", "127.0.0.1", "--port", "0", "--tls-port", "0"]
         try:
             self._process = subprocess.Popen(  # noqa: S603
                 [*arguments, *ports],
@@ -63,23 +62,25 @@ class ServerProcess:
         finally:
             os.close(written)
         try:
-            return self._ready(data)
+            return self._ready()
         except BaseException:  # Ctrl-C, too
             self._kill()
             raise
 
     def stop(self) -> None:
         """End it and remove its folder. Raises ServerDied if it had ended before and nobody was told."""
-        process = self._process
+        process, told = self._process, self._told
         if process is None:
             return
-        died = None if self._told else self.died()
-        self._process = None
+        died = self.died()
         try:
-            _end(process)
+            stopped = _end(process)
+            if died is None and not stopped:  # it was ending just then
+                died = self._death(process.returncode)
         finally:
+            self._process = None
             self._clear()
-        if died is not None:
+        if died is not None and not told:
             raise died
 
     def died(self) -> ServerDied | None:
@@ -87,6 +88,9 @@ class ServerProcess:
         if self._process is None or (code := self._process.poll()) is None:
             return None
         self._told = True
+        return self._death(code)
+
+    def _death(self, code: int) -> ServerDied:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return ServerDied(f"The presenced server {how}. {self._said()}")
 
@@ -99,8 +103,8 @@ class ServerProcess:
         said = os.pread(self._output, _MOST_OUTPUT, max(0, size - _MOST_OUTPUT)).decode("utf-8", "replace").rstrip()
         return f"It had printed:\n{said}" if said else "It had printed nothing."
 
-    def _ready(self, data: DataFolder) -> RunningServer:
-        deadline = time.monotonic() + _PATIENCE
+    def _ready(self) -> RunningServer:
+        data, deadline = self.data, time.monotonic() + _PATIENCE
         while (server := data.running()) is None:
             if died := self.died():
                 raise died
@@ -133,13 +137,15 @@ def _nameless() -> tuple[int, int]:
         Path(name).unlink()
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]") -> bool:
+    """End it, and whether it ended because it was told to."""
     process.terminate()
     try:
-        process.wait(_PATIENCE)
+        return process.wait(_PATIENCE) == 0
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+        return True
     finally:
         _close_input(process)
 
