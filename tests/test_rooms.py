@@ -31,7 +31,7 @@ ALLOWED = {
     "notify_control": {"notify", "store"},
     "listen": {"listen", "identity", "notify"},
     "environment": set(),
-    "testing": {"testing", "cli", "environment", "folder"},  # the server's process alone sees the command
+    "testing": {"testing", "cli", "emulator", "environment", "folder"},  # the server's process alone sees the command
 }
 PURE = {
     "presence": {"msgspec", "re", "math", "typing", "collections", "datetime", "zoneinfo", "icalendar", "presenced"}

@@ -5,6 +5,16 @@
 
 from pathlib import Path
 
+NAMES = (
+    "GRAPH_BASE_URL",
+    "GRAPH_BASE_URL_TLS",
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_AUTHORITY_HOST",
+    "PRESENCED_CA_FILE",
+)
+
 
 def environment(
     http: str, https: str | None, tenant: str, app: str | None, secret: str | None, authority: Path | None
@@ -14,12 +24,7 @@ def environment(
     ``http`` and ``https`` are the server's addresses without a path, ``authority`` the file with the certificate
     authority that clients have to trust.
     """
-    return {
-        "GRAPH_BASE_URL": f"{http}/v1.0",
-        "GRAPH_BASE_URL_TLS": f"{https}/v1.0" if https else None,
-        "AZURE_TENANT_ID": tenant,
-        "AZURE_CLIENT_ID": app,
-        "AZURE_CLIENT_SECRET": secret,
-        "AZURE_AUTHORITY_HOST": https,
-        "PRESENCED_CA_FILE": str(authority) if https and authority else None,
-    }
+    base_url_tls = f"{https}/v1.0" if https else None
+    ca_file = str(authority) if https and authority else None
+    values = (f"{http}/v1.0", base_url_tls, tenant, app, secret, https, ca_file)
+    return dict(zip(NAMES, values, strict=True))

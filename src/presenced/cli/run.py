@@ -16,6 +16,7 @@ import click
 
 from presenced.cli.options import settings_flags, settings_from, settings_options
 from presenced.settings import options
+from presenced.testing.control import ControlError
 from presenced.testing.presenced import Presenced
 from presenced.testing.process import ServerDied
 
@@ -41,33 +42,40 @@ _SERVER_FAILED, _CANNOT_RUN, _NOT_FOUND = 125, 126, 127
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @settings_options(*_SETTINGS)
+@click.option(
+    "--seed",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What the server holds (TOML, YAML or JSON).  [default: the sample tenant]",
+)
 @click.option("--tls/--no-tls", default=True, show_default=True, help="Listen for HTTPS too.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run(ctx: click.Context, /, command: tuple[str, ...], tls: bool, **values: Any) -> None:
+def run(ctx: click.Context, /, command: tuple[str, ...], seed: Path | None, tls: bool, **values: Any) -> None:
     """Run a COMMAND, such as tests in any language, with a server of its own.
 
-    The server listens on free ports, holds the sample tenant, and can be controlled; it is gone when the command ends.
-    The command finds it by the variables that `presenced env` prints, trusts its certificate by SSL_CERT_FILE,
-    REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS and, for Java, the store that PRESENCED_TRUST_STORE names; `presenced`
-    commands in it mean this server. Its exit code is the command's.
+    The server listens on free ports, holds the sample tenant or --seed, and can be controlled; it is gone when the
+    command ends. The command finds it by the variables that `presenced env` prints, and trusts its certificate by
+    SSL_CERT_FILE, REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS and, for Java, the store that PRESENCED_TRUST_STORE names;
+    `presenced` commands in it mean this server. Its exit code is the command's.
 
     Use it as:  presenced run -- npm test
     """
     named = os.sep in command[0] and Path(command[0]).exists()
     if not named and shutil.which(command[0]) is None:
         _fail(_NOT_FOUND, f"There is no command {command[0]!r} to run.")
-    server = Presenced(tls=tls, options=settings_flags(settings_from(values), _SETTINGS))
     try:
-        with server:
+        options = settings_flags(settings_from(values), _SETTINGS)
+        with Presenced(seed=seed, tls=tls, options=options) as server:
             code = _Command(command, _environment(server)).run()
-    except ServerDied as died:
-        _fail(_SERVER_FAILED, str(died))
+    except (ServerDied, ControlError, OSError, ValueError) as error:
+        _fail(_SERVER_FAILED, str(error))
     ctx.exit(code)
 
 
 def _environment(server: Presenced) -> dict[str, str]:
-    return os.environ | server.environment | server.trust | server.java_trust | {"PRESENCED_DATA": str(server.data)}
+    mine = {name: value for name, value in server.variables.items() if value is not None}
+    others = {name: value for name, value in os.environ.items() if name not in server.variables}
+    return others | mine | server.java_trust | {"PRESENCED_DATA": str(server.data)}
 
 
 def _fail(code: int, message: str) -> None:

@@ -14,4 +14,8 @@ class AsyncPresenced:
 
     def __init__(self, presenced: "Presenced") -> None:
         self.clock = AsyncClock(presenced.clock)
+        self.seed = awaited(presenced.seed)
+        self.reset = awaited(presenced.reset)
+        self.start_over = awaited(presenced.start_over)
+        self.export = awaited(presenced.export)
         self.token = awaited(presenced.token)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import httpx
 
-from presenced.environment import environment
+from presenced.environment import NAMES, environment
 from presenced.testing.asynchronous import AsyncPresenced
 from presenced.testing.awaited import awaited
 from presenced.testing.clients import client
 from presenced.testing.clock import Clock
-from presenced.testing.control import Control
+from presenced.testing.control import Control, ControlError
 from presenced.testing.process import ServerDied, ServerProcess
+from presenced.testing.seed import Seed, SeedBody, body_of, sample
 from presenced.testing.trust import Trust
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Presenced:
-    """A server with the sample tenant, HTTPS and a clock to set; for ``with`` and for ``async with``.
+    """A server that holds the sample tenant, or ``seed``; for ``with`` and for ``async with``.
 
     ``options`` are more options for `presenced serve`. What asks the server blocks the thread it is called in; ``aio``
     has the same to be awaited. All of it raises ServerDied when the server is not there any more, and ControlError for
@@ -47,9 +48,13 @@ class Presenced:
     aio: AsyncPresenced
     """All that asks the server, as coroutines."""
 
-    def __init__(self, *, options: Sequence[str] = (), tls: bool = True) -> None:
-        self._process = ServerProcess(["--control", "--tls" if tls else "--no-tls", "--sample", *options])
+    def __init__(self, *, seed: Seed | None = None, options: Sequence[str] = (), tls: bool = True) -> None:
+        self._first = sample() if seed is None else body_of(seed)
+        held = ["--sample"] if seed is None else []
+        self._is_sample = seed is None
+        self._process = ServerProcess(["--control", "--tls" if tls else "--no-tls", *held, *options])
         self._control: Control | None = None
+        self._replaced = False
 
     # From start to end
 
@@ -65,7 +70,10 @@ class Presenced:
         self.clock = Clock(self._control)
         self.aio = AsyncPresenced(self)
         try:
-            self._look()
+            if self._is_sample:
+                self._look()
+            else:
+                self._put(self._first)
         except BaseException:
             self.stop()
             raise
@@ -162,7 +170,45 @@ class Presenced:
         """
         return client(kind, self.url, lambda: self.token(**whose))
 
+    @property
+    def variables(self) -> dict[str, str | None]:
+        """All variables for a program that shall use this server and none else; None for those to be taken away."""
+        return {**dict.fromkeys(NAMES), **self.environment, **self.trust}
+
     # What it holds
+
+    def seed(self, seed: Seed) -> None:
+        """Have it hold what a seed says, and nothing else; ``reset`` goes back to that from now on.
+
+        Raises ControlError with the line of what is wrong in it; and OSError and ValueError for a file that cannot be
+        read.
+        """
+        self._put(body_of(seed))
+        self._replaced = True
+
+    def reset(self) -> None:
+        """Go back to the seed: people, apps, clock, subscriptions, limits and all."""
+        self._ask("POST", "/presenced/reset")
+
+    def start_over(self) -> None:
+        """Go back to what it held at its start, whatever was seeded since."""
+        if self._replaced:
+            self._put(self._first)
+            self._replaced = False
+        else:
+            self.reset()
+
+    def export(self) -> dict[str, Any]:
+        """What it holds now, as a seed: instants as durations from now, secrets and passwords as hashes."""
+        found: dict[str, Any] = self._ask("GET", "/presenced/seed")
+        return found
+
+    def _put(self, body: SeedBody) -> None:
+        try:
+            self._ask("PUT", "/presenced/seed", content=body.content, headers={"Content-Type": body.media_type})
+        except ControlError as error:
+            raise ControlError(f"{body.name}: {error}", error.code) from None
+        self._look()
 
     def _look(self) -> None:
         """Learn who there is."""

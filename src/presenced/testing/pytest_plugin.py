@@ -4,13 +4,15 @@ pytest loads this wherever presenced is installed, at every start. So nothing of
 fixtures import it when they are first used.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from presenced.testing.presenced import Presenced
+    from presenced.testing.seed import Seed
 
 _SERVER = pytest.StashKey["Presenced"]()
 
@@ -19,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """--presenced-seed and its line in the ini file."""
     group = parser.getgroup("presenced", "a presence server for tests")
     group.addoption("--presenced-seed", metavar="FILE", help="The seed of the presenced server (default: the sample).")
-    parser.addini("presenced_seed", "The seed of the presenced server, named from this file's folder.", type="paths")
+    parser.addini("presenced_seed", "The seed of the presenced server, named from this file's folder.", type="string")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,7 +34,7 @@ def presenced_server(pytestconfig: pytest.Config) -> Iterator["Presenced"]:
     """A presence server for the whole session (one for each worker of pytest-xdist). No test resets it."""
     from presenced.testing.presenced import Presenced
 
-    with Presenced() as server:
+    with Presenced(seed=_session_seed(pytestconfig)) as server:
         yield server
 
 
@@ -42,8 +44,15 @@ def presenced(
 ) -> "Presenced":
     """A presence server as it was at the start of the session, with the variables that point clients at it set."""
     request.node.stash[_SERVER] = presenced_server
-    for name, value in (presenced_server.environment | presenced_server.trust).items():
-        monkeypatch.setenv(name, value)
+    if marker := request.node.get_closest_marker("presenced"):
+        presenced_server.seed(_marked_seed(*marker.args, **marker.kwargs, folder=request.path.parent))
+    else:
+        presenced_server.start_over()
+    for name, value in presenced_server.variables.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
     return presenced_server
 
 
@@ -55,6 +64,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if server is not None and report.failed:
         report.sections.extend(_sections(server))
     return report
+
+
+def _session_seed(config: pytest.Config) -> "Seed | None":
+    if option := config.getoption("--presenced-seed"):
+        return config.invocation_params.dir / str(option)
+    if named := config.getini("presenced_seed"):
+        return (config.inipath or config.rootpath / "pytest.ini").parent / str(named)
+    return None
+
+
+def _marked_seed(seed: "Seed", *, folder: Path) -> "Seed":
+    """A file is named from the folder of the test's file."""
+    return seed if isinstance(seed, Mapping) else folder / seed
 
 
 def _sections(server: "Presenced") -> list[tuple[str, str]]:
