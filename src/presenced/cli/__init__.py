@@ -12,6 +12,7 @@ from presenced.cli.keys import keys
 from presenced.cli.listen import listen
 from presenced.cli.openapi import openapi
 from presenced.cli.run import run
+from presenced.cli.seed import export, reset, seed
 from presenced.cli.serve import serve
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
@@ -41,6 +42,9 @@ COMMANDS = (
     listen,
     board_link,
     clock,
+    seed,
+    export,
+    reset,
     openapi,
 )
 
