@@ -22,7 +22,7 @@ SEED: dict[str, Any] = {
                 {
                     "id": PERSON,
                     "userPrincipalName": "ada@test.example",
-                    "sessions": [{"availability": "Busy", "activity": "Presenting"}],
+                    "sessions": [{"availability": "DoNotDisturb", "activity": "Presenting"}],
                 }
             ],
         }
@@ -41,7 +41,7 @@ applicationPermissions = ["Presence.Read.All", "Presence.ReadWrite.All"]
 [[tenants.people]]
 id = "{PERSON}"
 userPrincipalName = "ada@test.example"
-sessions = [{{ availability = "Busy", activity = "Presenting" }}]
+sessions = [{{ availability = "DoNotDisturb", activity = "Presenting" }}]
 """
 
 

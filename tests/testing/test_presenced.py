@@ -147,15 +147,15 @@ def test_seeds_that_cannot_be_used(presenced: Presenced, tmp_path: Path) -> None
 
 def test_a_calendar_file_is_named_from_the_seeds_folder(presenced: Presenced, tmp_path: Path) -> None:
     (tmp_path / "ada.ics").write_text(
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20261124T000000Z\r\n"
-        "DTSTART:20261124T090000Z\r\nDTEND:20261124T100000Z\r\nSUMMARY:Meeting\r\nATTENDEE:mailto:x@test.example\r\n"
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20301124T000000Z\r\n"
+        "DTSTART:20301124T090000Z\r\nDTEND:20301124T100000Z\r\nSUMMARY:Meeting\r\nATTENDEE:mailto:x@test.example\r\n"
         "END:VEVENT\r\nEND:VCALENDAR\r\n"
     )
     file = seeds.write(tmp_path)
-    sessions = 'sessions = [{ availability = "Busy", activity = "Presenting" }]'
-    file.write_text(seeds.TOML.replace(sessions, 'calendarFile = "ada.ics"'))
+    there = seeds.TOML.replace('availability = "DoNotDisturb", activity = "Presenting"', 'availability = "Available"')
+    file.write_text(there + 'calendarFile = "ada.ics"\n')
     presenced.seed(file)
-    presenced.clock.freeze("2026-11-24T09:30:00Z")
+    presenced.clock.freeze("2030-11-24T09:30:00Z")
     graph = presenced.client()
     assert graph.get(f"/users/{seeds.PERSON}/presence").json()["availability"] == "Busy"
     (tmp_path / "ada.ics").unlink()
@@ -206,9 +206,9 @@ async def test_a_block_of_coroutines() -> None:
 
 def test_a_server_of_ones_own_seed(tmp_path: Path) -> None:
     with Presenced(seed=seeds.SEED, tls=False) as server:
-        assert server.app == seeds.APP
+        assert server.environment["AZURE_CLIENT_ID"] == seeds.APP
         server.seed({"tenants": [{"id": seeds.TENANT}]})
-        assert server.app is None
+        assert "AZURE_CLIENT_ID" not in server.environment
         server.start_over()
         assert activity(server.client(), seeds.PERSON) == "Presenting"
     file = tmp_path / "bad.toml"

@@ -28,6 +28,7 @@ _OWN = (
     "tls_port",
     "tls_cert",
     "tls_key",
+    "seed",
     "sample",
     "control",
     "admin_token",
@@ -41,16 +42,11 @@ _SERVER_FAILED, _CANNOT_RUN, _NOT_FOUND = 125, 126, 127
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@settings_options(*_SETTINGS)
-@click.option(
-    "--seed",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What the server holds (TOML, YAML or JSON).  [default: the sample tenant]",
-)
+@settings_options("seed", *_SETTINGS)
 @click.option("--tls/--no-tls", default=True, show_default=True, help="Listen for HTTPS too.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run(ctx: click.Context, /, command: tuple[str, ...], seed: Path | None, tls: bool, **values: Any) -> None:
+def run(ctx: click.Context, /, command: tuple[str, ...], tls: bool, **values: Any) -> None:
     """Run a COMMAND, such as tests in any language, with a server of its own.
 
     The server listens on free ports, holds the sample tenant or --seed, and can be controlled; it is gone when the
@@ -64,10 +60,12 @@ def run(ctx: click.Context, /, command: tuple[str, ...], seed: Path | None, tls:
     if not named and shutil.which(command[0]) is None:
         _fail(_NOT_FOUND, f"There is no command {command[0]!r} to run.")
     try:
-        options = settings_flags(settings_from(values), _SETTINGS)
-        with Presenced(seed=seed, tls=tls, options=options) as server:
+        settings = settings_from(values)
+        with Presenced(seed=settings.seed, tls=tls, options=settings_flags(settings, _SETTINGS)) as server:
             code = _Command(command, _environment(server)).run()
-    except (ServerDied, ControlError, OSError, ValueError) as error:
+    except OSError as error:
+        _fail(_SERVER_FAILED, f"{error.filename} cannot be read: {error.strerror}.")
+    except (ServerDied, ControlError, ValueError) as error:
         _fail(_SERVER_FAILED, str(error))
     ctx.exit(code)
 

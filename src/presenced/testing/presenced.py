@@ -207,7 +207,7 @@ class Presenced:
         try:
             self._ask("PUT", "/presenced/seed", content=body.content, headers={"Content-Type": body.media_type})
         except ControlError as error:
-            raise ControlError(f"{body.name}: {error}", error.code) from None
+            raise ControlError(f"{body.name}: {error}" if body.name else str(error), error.code) from None
         self._look()
 
     def _look(self) -> None:

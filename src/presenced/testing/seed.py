@@ -41,7 +41,7 @@ def body_of(seed: Seed) -> SeedBody:
     """Raises OSError for a file that cannot be read, ValueError for one whose name tells no format, or whose calendars
     cannot be read."""
     if isinstance(seed, Mapping):
-        return SeedBody(msgspec.json.encode(dict(seed)), _MEDIA_TYPES[".json"], "the seed")
+        return SeedBody(msgspec.json.encode(dict(seed)), _MEDIA_TYPES[".json"], "")
     path = Path(seed)
     media_type = _MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None:
