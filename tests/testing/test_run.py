@@ -6,14 +6,13 @@ import pty
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.conftest import NADIA
 from tests.running import PRESENCED, clean_environment, command
+from tests.testing.waiting import is_gone, wait_until
 
 _UNKNOWN = "00000000-0000-4000-8000-00000000dead"
 _WAIT = 60.0
@@ -22,22 +21,6 @@ _WAIT = 60.0
 def run(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     """`presenced run` to its end."""
     return command("run", *arguments, check=False, env=clean_environment(**more))
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _WAIT
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def is_gone(server: int) -> bool:
-    try:
-        os.kill(server, 0)
-    except ProcessLookupError:
-        return True
-    # a zombie, whose parent has not looked at it yet, is gone as well
-    return Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 CALL = f"""

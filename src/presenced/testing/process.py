@@ -35,6 +35,7 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: int | None = None
         self._told = False
+        self._socket: Path | None = None
         self.folder = Path()
 
     @property
@@ -62,7 +63,9 @@ class ServerProcess:
         finally:
             os.close(written)
         try:
-            return self._ready()
+            server = self._ready()
+            self._socket = Path(server.socket)
+            return server
         except BaseException:  # Ctrl-C, too
             self._kill()
             raise
@@ -126,6 +129,8 @@ class ServerProcess:
             os.close(self._output)
             self._output = None
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._socket is not None and self._socket.exists():  # in a folder of its own, and the server was killed
+            shutil.rmtree(self._socket.parent, ignore_errors=True)
 
 
 def _nameless() -> tuple[int, int]:
