@@ -11,6 +11,8 @@ import httpx
 
 _PATIENCE = 600.0
 """Seconds for an answer: an advance waits for subscribers, who may be slow to answer."""
+_END = 2.0
+"""Seconds from the end of a connection to that of the process, if it is this that is ending."""
 
 
 class ControlError(RuntimeError):
@@ -24,7 +26,7 @@ class ControlError(RuntimeError):
 class Control:
     """Questions to the server at ``socket``. ``died`` says whether it is the server's end that is in the way."""
 
-    def __init__(self, socket: str, died: Callable[[], Exception | None]) -> None:
+    def __init__(self, socket: str, died: Callable[[float], Exception | None]) -> None:
         transport = httpx.HTTPTransport(uds=socket)
         self._client = httpx.Client(transport=transport, base_url="http://control", timeout=_PATIENCE, trust_env=False)
         self._died = died
@@ -42,12 +44,12 @@ class Control:
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         """The answer to a request as it is. Raises ControlError and ServerDied."""
         __tracebackhide__ = True
-        if died := self._died():
+        if died := self._died(0):
             raise died
         try:
             answer = self._client.request(method, path, **more)
         except httpx.TransportError as error:
-            raise self._died() or ControlError(f"The server gave no answer: {error!r}") from None
+            raise self._died(_END) or ControlError(f"The server gave no answer: {error!r}") from None
         if answer.status_code >= 400:
             raise _refusal(answer)
         return answer

@@ -15,6 +15,7 @@ from presenced.testing.clock import Clock
 from presenced.testing.control import Control, ControlError
 from presenced.testing.process import ServerDied, ServerProcess
 from presenced.testing.seed import Seed, SeedBody, body_of, sample
+from presenced.testing.traffic import Faults, Log
 from presenced.testing.trust import Trust
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ class Presenced:
     """The certificate authority that clients have to trust for HTTPS (PEM); None without TLS."""
     clock: Clock
     """Its clock."""
+    faults: Faults
+    """What shall go wrong."""
+    requests: Log
+    """The last requests to it, and waiting for more."""
+    deliveries: Log
+    """The last POSTs to webhooks, and waiting for more."""
     aio: AsyncPresenced
     """All that asks the server, as coroutines."""
 
@@ -68,6 +75,8 @@ class Presenced:
         self._trust = Trust(self.ca, self._process.folder) if self.ca else None
         self._control = Control(server.socket, self._process.died)
         self.clock = Clock(self._control)
+        self.faults = Faults(self._control)
+        self.requests, self.deliveries = Log(self._control, "requests"), Log(self._control, "deliveries")
         self.aio = AsyncPresenced(self)
         try:
             if self._is_sample:

@@ -86,9 +86,13 @@ class ServerProcess:
         if died is not None and not told:
             raise died
 
-    def died(self) -> ServerDied | None:
-        """What to raise if it has ended without being asked to."""
-        if self._process is None or (code := self._process.poll()) is None:
+    def died(self, within: float = 0) -> ServerDied | None:
+        """What to raise if it has ended without being asked to, or does ``within`` seconds."""
+        if self._process is None:
+            return None
+        try:
+            code = self._process.wait(within)
+        except subprocess.TimeoutExpired:
             return None
         self._told = True
         return self._death(code)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from presenced.testing.presenced import Presenced
     from presenced.testing.seed import Seed
 
+_SHOWN = 20
+"""Requests that are shown with a failure."""
 _SERVER = pytest.StashKey["Presenced"]()
 
 
@@ -80,6 +82,12 @@ def _marked_seed(seed: "Seed", *, folder: Path) -> "Seed":
 
 
 def _sections(server: "Presenced") -> list[tuple[str, str]]:
-    if died := server.died():
-        return [("presenced", str(died))]
-    return []
+    from presenced.testing.control import ControlError
+    from presenced.testing.process import ServerDied
+    from presenced.testing.traffic import lines
+
+    try:
+        asked = server.requests.entries(limit=_SHOWN)
+    except (ControlError, ServerDied) as error:
+        return [("presenced", str(error))]
+    return [("presenced: the last requests", lines(asked) or "There were none.")]
