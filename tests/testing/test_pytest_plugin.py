@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,24 @@ def test_a_server_that_dies_is_reported(project: pytest.Pytester) -> None:
     )
     printed = run(project, passed=1, errors=1)
     assert "ServerDied: The presenced server was killed by signal 9." in printed
+
+
+@pytest.mark.skipif(find_spec("presenced.emulator.traffic") is None, reason="this server has no log")
+def test_a_failure_shows_the_last_requests(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_it="""
+        def test_fails(presenced):
+            presenced.client().get("/users/none/presence")
+            raise AssertionError("so")
+
+        def test_nothing(presenced):
+            raise AssertionError("so")
+        """
+    )
+    printed = run(project, failed=2)
+    assert "presenced: the last requests" in printed
+    assert re.search(r"\dZ GET /v1\.0/users/none/presence 404$", printed, re.MULTILINE)
+    assert "There were none." in printed
 
 
 def test_each_worker_of_xdist_has_a_server(project: pytest.Pytester) -> None:

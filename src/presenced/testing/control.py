@@ -44,6 +44,8 @@ class Control:
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         """The answer to a request as it is. Raises ControlError and ServerDied."""
         __tracebackhide__ = True
+        if self._client.is_closed:
+            raise ControlError("This server has been stopped.")
         if died := self._died(0):
             raise died
         try:

@@ -63,7 +63,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Say with a failure what the server was asked last, or that it is no more."""
     report = yield
     server = item.stash.get(_SERVER, None)
-    if server is not None and report.failed:
+    if server is not None and report.failed and report.when != "teardown":
         report.sections.extend(_sections(server))
     return report
 
