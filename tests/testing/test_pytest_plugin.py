@@ -42,7 +42,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     pytester.makefile(".ini", pytest=_INI)
     pytester.makepyfile(helpers=_HELPERS)
     monkeypatch.setenv("TMPDIR", str(pytester.mkdir("temporary")))
-    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=os.pathsep)
     return pytester
 
 
