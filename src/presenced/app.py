@@ -69,6 +69,7 @@ class App:
         settings: Settings,
         clock: Clock,
         baseline: Baseline | None = None,
+        put_in: bool = False,
     ) -> None:
         self.store = store
         self.identity = identity
@@ -76,7 +77,7 @@ class App:
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
         budgets = Budgets(settings.throttle_presence, clock, subscriptions=settings.throttle_subscriptions)
-        self.emulator = self._emulator(settings, clock, budgets, baseline)
+        self.emulator = self._emulator(settings, clock, budgets, baseline, put_in)
         self.board = Board(
             self.service, store, identity, notify, clock, None if self.emulator is None else self.emulator.time
         )
@@ -143,11 +144,13 @@ class App:
             try:
                 if new and baseline is not None:
                     await seed_start.finish(store, identity, baseline, clock)
+                put_in = new and baseline is not None
                 if settings.sample:
                     baseline = await sample.fill(store, identity, clock)
+                    put_in = new  # nobody else can have been in a new folder before the sample
                 notify = await _load_notify(store, identity, settings, clock)
                 try:
-                    yield cls(store, identity, directory, notify, settings, clock, baseline)
+                    yield cls(store, identity, directory, notify, settings, clock, baseline, put_in)
                 finally:
                     await notify.client.close()
             finally:
@@ -167,9 +170,9 @@ class App:
         await self.notify.notifier.stop()
 
     def _emulator(
-        self, settings: Settings, clock: Clock, budgets: Budgets, baseline: Baseline | None
+        self, settings: Settings, clock: Clock, budgets: Budgets, baseline: Baseline | None, put_in: bool
     ) -> Emulator | None:
-        """The control API, if the settings allow it and the clock can be set."""
+        """The control API, if the settings allow it and the clock can be set; ``put_in``: the store is the baseline."""
         if not settings.control or not isinstance(clock, SettableClock):
             return None
 
@@ -187,6 +190,7 @@ class App:
             self.notify.notifier,
             [budgets.clear],
             baseline,
+            put_in=put_in,
             with_sample=settings.sample,
         )
         return Emulator(time, seeds, error_body, settings.admin_token)

@@ -31,8 +31,9 @@ class Restorer:
         self._touched: set[Key] | None = None  # None: anything may have been
         self._making: dict[Key, Record | None] = {}
 
-    def watch(self) -> None:
-        """Follow the feed, to know what was changed since the last time."""
+    def watch(self, *, put_in: bool) -> None:
+        """Follow the feed, to know what was changed since the last time; ``put_in``: nothing was changed so far."""
+        self._touched = set() if put_in else None
         self._store.follow(self._follow)
 
     def anything(self) -> None:

@@ -77,7 +77,13 @@ def read(content: bytes, form: Format) -> tuple[Seed, str]:
     try:
         # TOML has dates of its own; here they are text as everywhere else
         found = msgspec.to_builtins(_PARSERS[form](text))
-        return msgspec.convert(found, Seed), text
+        seed = msgspec.convert(found, Seed)
+        msgspec.json.encode(seed)  # which finds half of a pair of surrogates, as an escape can write it
+        return seed, text
+    except UnicodeEncodeError:
+        raise SeedWrong(
+            "This holds half of a character (an escape from \\ud800 to \\udfff without its other)."
+        ) from None
     except RecursionError:
         raise SeedWrong("This is nested too deeply.") from None
     except msgspec.ValidationError as error:

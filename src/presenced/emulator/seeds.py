@@ -46,6 +46,7 @@ class Seeds:
         forget: Sequence[Callable[[], None]],
         baseline: Baseline | None,
         *,
+        put_in: bool,
         with_sample: bool,
     ) -> None:
         self._store = store
@@ -58,7 +59,7 @@ class Seeds:
         self._baseline = baseline
         self._with_sample = with_sample
         self._restorer = Restorer(store)
-        self._restorer.watch()
+        self._restorer.watch(put_in=put_in)
         self._one = asyncio.Lock()
 
     async def put(self, seed: Seed) -> Put:
