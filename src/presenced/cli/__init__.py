@@ -13,6 +13,7 @@ from presenced.cli.keys import keys
 from presenced.cli.listen import listen
 from presenced.cli.log import log
 from presenced.cli.openapi import openapi
+from presenced.cli.run import run
 from presenced.cli.seed import export, reset, seed
 from presenced.cli.serve import serve
 from presenced.cli.subscriptions import deliveries, subscriptions
@@ -31,6 +32,7 @@ def main() -> None:
 
 COMMANDS = (
     serve,
+    run,
     env,
     token,
     users,
