@@ -8,10 +8,12 @@ from presenced.cli.board_link import board_link
 from presenced.cli.calendar import calendar
 from presenced.cli.clock import clock
 from presenced.cli.env import env
+from presenced.cli.get import get
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
 from presenced.cli.openapi import openapi
 from presenced.cli.serve import serve
+from presenced.cli.set import set_
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
 from presenced.cli.users import users
@@ -30,6 +32,8 @@ COMMANDS = (
     serve,
     env,
     token,
+    get,
+    set_,
     users,
     calendar,
     apps,

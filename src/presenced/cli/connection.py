@@ -25,12 +25,16 @@ _PATIENCE = 10.0
 
 
 class Connection:
-    """Questions to the owner's side of a folder. ``server`` is the running one, None if there is none."""
+    """Questions to the owner's side of a folder. ``server`` is the running one, None if there is none; then ``app``
+    is the application that this process has opened."""
 
-    def __init__(self, client: httpx.AsyncClient, folder: DataFolder, server: RunningServer | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, folder: DataFolder, server: RunningServer | None, app: App | None = None
+    ) -> None:
         self._client = client
         self.folder = folder
         self.server = server
+        self.app = app
 
     async def ask(self, path: str, request: object, form: type[T]) -> T:
         """Ask, and read the answer as ``form``. Raises Impossible with the reason for a no."""
@@ -80,7 +84,7 @@ async def connect(settings: Settings) -> AsyncIterator[Connection]:
         async with App.opened(folder, settings) as app:
             inside = httpx.ASGITransport(app.control)
             async with httpx.AsyncClient(transport=inside, base_url="http://control") as client:
-                yield Connection(client, folder, None)
+                yield Connection(client, folder, None, app)
     finally:
         folder.close()
 
