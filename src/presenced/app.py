@@ -42,6 +42,7 @@ from presenced.store.base import Store
 from presenced.store.sqlite import SqliteStore
 from presenced.view import View
 from presenced.web.board import Board
+from presenced.web.owner_routes import owner_routes
 
 _GRAPH_PREFIXES = tuple(f"/{version}" for version in VERSIONS)
 
@@ -79,6 +80,7 @@ class App:
             store,
             self.board.links.new,
             None if self.emulator is None else self.emulator.owner,
+            owner_routes(self.board),
         ).application()
         parts = Parts(
             self.service,

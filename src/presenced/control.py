@@ -5,14 +5,14 @@ server builds the same application and asks it without a socket. It is never on 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from presenced.apps_control import AppRequest, AppShown, add_app, show_app
@@ -112,7 +112,9 @@ class Control:
         store: Store,
         new_board_link: Callable[[], str],
         emulator: ASGIApp | None = None,
+        more: Sequence[BaseRoute] = (),
     ) -> None:
+        self._more = more
         self._new_board_link = new_board_link
         self._identity = identity
         self._directory = directory
@@ -153,6 +155,7 @@ class Control:
                 Route("/subscriptions/list", answer(ListRequest, self.list_subscriptions), methods=["POST"]),
                 Route("/deliveries/list", answer(DeliveriesRequest, self.list_deliveries), methods=["POST"]),
                 Route("/board/link", answer(BoardLinkRequest, self.board_link), methods=["POST"]),
+                *self._more,
                 *([Mount("/presenced", self._emulator)] if self._emulator is not None else []),
                 Route("/about", answer(EnvironmentRequest, self.about), methods=["POST"]),
                 Route("/environment", answer(EnvironmentRequest, self.environment), methods=["POST"]),

@@ -42,11 +42,34 @@ class Connection:
             answer = await self._client.post(path, content=msgspec.json.encode(request))
         except httpx.TransportError as error:
             raise Impossible(f"The server stopped before it answered: {error}") from error
-        if answer.status_code == 400:
-            raise Impossible(answer.text)
-        if answer.status_code != 200:
-            raise Impossible(f"The server failed at this ({answer.status_code}); its log says how.")
-        return msgspec.json.decode(answer.content, type=form)
+        return msgspec.json.decode(_allowed(answer.status_code, answer.content), type=form)
+
+    async def read(self, path: str, query: dict[str, str], form: type[T]) -> T:
+        """What the owner may read at ``path``, as ``form``. Raises Impossible with the reason for a no."""
+        try:
+            answer = await self._client.get(path, params=query)
+        except httpx.TransportError as error:
+            raise Impossible(f"The server stopped before it answered: {error}") from error
+        return msgspec.json.decode(_allowed(answer.status_code, answer.content), type=form)
+
+    async def events(self, path: str, query: dict[str, str], patience: float) -> AsyncIterator[tuple[str, bytes]]:
+        """The server-sent events at ``path``: name and data of each, until the server ends them or is away.
+
+        Raises Impossible for a no, and when nothing came for ``patience`` seconds.
+        """
+        timeout = httpx.Timeout(30, read=patience)
+        try:
+            async with self._client.stream("GET", path, params=query, timeout=timeout) as answer:
+                if answer.status_code != 200:
+                    _allowed(answer.status_code, await answer.aread())
+                name = ""
+                async for line in answer.aiter_lines():
+                    if line.startswith("event: "):
+                        name = line[7:]
+                    elif line.startswith("data: "):
+                        yield name, line[6:].encode()
+        except httpx.TransportError as error:
+            raise Impossible(f"The server does not tell any more: {error}") from error
 
     async def control(self, method: str, path: str, request: object, form: type[T]) -> T:
         """Ask the control API of a server that was started with --control. Raises Impossible with the reason."""
@@ -60,6 +83,15 @@ class Connection:
         if answer.status_code >= 400:
             raise Impossible(answer.json()["error"]["message"])
         return msgspec.json.decode(answer.content, type=form)
+
+
+def _allowed(status: int, content: bytes) -> bytes:
+    """The content of an answer. Raises Impossible for one that says no."""
+    if status == 400:
+        raise Impossible(content.decode("utf-8", "replace"))
+    if status != 200:
+        raise Impossible(f"The server failed at this ({status}); its log says how.")
+    return content
 
 
 @contextlib.asynccontextmanager
