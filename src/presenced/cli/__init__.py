@@ -4,6 +4,7 @@ import click
 
 from presenced import __version__
 from presenced.cli.apps import apps
+from presenced.cli.board import board
 from presenced.cli.board_link import board_link
 from presenced.cli.calendar import calendar
 from presenced.cli.clock import clock
@@ -34,6 +35,7 @@ COMMANDS = (
     token,
     get,
     set_,
+    board,
     users,
     calendar,
     apps,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 import click
@@ -52,7 +52,9 @@ class Connection:
             raise Impossible(f"The server stopped before it answered: {error}") from error
         return msgspec.json.decode(_allowed(answer.status_code, answer.content), type=form)
 
-    async def events(self, path: str, query: dict[str, str], patience: float) -> AsyncIterator[tuple[str, bytes]]:
+    async def events(
+        self, path: str, query: dict[str, str], patience: float
+    ) -> AsyncGenerator[tuple[str, bytes], None]:
         """The server-sent events at ``path``: name and data of each, until the server ends them or is away.
 
         Raises Impossible for a no, and when nothing came for ``patience`` seconds.

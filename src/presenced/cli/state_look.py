@@ -72,7 +72,7 @@ def words(availability: str, activity: str, out_of_office: bool = False) -> str:
     label = KINDS[_OF_AVAILABILITY.get(availability, "unknown")].label
     said = [label]
     if activity not in (availability, "PresenceUnknown", ""):
-        doing = _ACTIVITIES.get(activity, activity)
+        doing = _ACTIVITIES.get(activity, activity[0].lower() + activity[1:])
         if doing.lower() != label.lower():
             said.append(doing)
     if out_of_office and "out of office" not in said:
