@@ -85,6 +85,7 @@ class FolderSource:
         self.problem = ""
         self._time = _Time(time.time())
         self._heard = time.monotonic()
+        self._loaded = False
 
     def now(self) -> float:
         return self._time.now + (0.0 if self._time.frozen else time.monotonic() - self._heard)
@@ -95,18 +96,16 @@ class FolderSource:
             await self._load(connection)
 
     async def follow(self, changed: asyncio.Event) -> None:
-        first = True
         while True:
             try:
                 async with connect_running(self._settings) as connection:
                     assert connection.server is not None
                     self.title = connection.server.http
-                    if first:
+                    if not self._loaded:
                         await self._choose(connection)
-                    first = False
                     await self._follow(connection, changed)
             except Impossible:
-                if first:
+                if not self._loaded:
                     raise
             self.problem = "The server is away; looking for it."
             changed.set()
@@ -122,6 +121,7 @@ class FolderSource:
                     self._hear(msgspec.json.decode(data, type=_Time))
                 if name in ("hello", "reload"):
                     await self._load(connection)
+                    self._loaded = True
                 elif name == "people":
                     news = msgspec.json.decode(data, type=_Told)
                     self._hear(_Time(news.now, self._time.frozen))

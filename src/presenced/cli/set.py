@@ -95,7 +95,7 @@ def set_(
     """
     wish = _wish(availability, activity, preferred, message, clear, lasts, session)
     console = Console(soft_wrap=True)
-    console.print(run(_set(where_from(values), person, wish, console)))
+    console.print(run(_set(values, person, wish, console)))
 
 
 def _wish(
@@ -131,8 +131,9 @@ def _usual(availability: str, preferred: bool) -> str:
     return found[0] if found else availability
 
 
-async def _set(where: Where, key: str, wish: Wish, console: Console) -> Text:
+async def _set(values: dict[str, Any], key: str, wish: Wish, console: Console) -> Text:
     """Do it, and say what others see now. Raises Impossible."""
+    where = where_from(values)
     (key,) = asked_for([key], None)
     async with _client(where) as (client, now):
         if key.lower() == ME:
@@ -211,7 +212,7 @@ def _message(content: str, lasts: int | None, now: float) -> dict[str, Any]:
     """The body of setStatusMessage. There is no action that clears one: empty content does."""
     message: dict[str, Any] = {"message": {"content": content, "contentType": "text"}}
     if lasts is not None:
-        ends = datetime.fromtimestamp(now + lasts, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        ends = datetime.fromtimestamp(round(now + lasts), UTC).strftime("%Y-%m-%dT%H:%M:%S")
         message["expiryDateTime"] = {"dateTime": ends, "timeZone": "UTC"}
     return {"statusMessage": message}
 

@@ -37,6 +37,9 @@ class Found(msgspec.Struct):
 
 def asked_for(people: Sequence[str], file: Path | None) -> list[str]:
     """All people asked for, each once, in order. Raises Impossible with the place of what is wrong."""
+    context = click.get_current_context(silent=True)
+    if context is not None and str(file) == context.params.get("token") == "-":
+        raise Impossible("Standard input is either the token's or the file's. Give the token as PRESENCED_TOKEN.")
     keys = [*people, *(_lines(file) if file is not None else [])]
     if len(keys) > _MOST:
         raise Impossible(f"These are more than {_MOST:,} people.")
