@@ -1,7 +1,9 @@
 """App: puts the parts together. The only file besides the commands that knows them all."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from presenced.calendar.calendars import Calendars
 from presenced.clock import Clock, SettableClock, SystemClock
 from presenced.control import Control, Impossible
-from presenced.emulator import sample
+from presenced.emulator import sample, seed_start
 from presenced.emulator.application import PREFIX
+from presenced.emulator.baseline import Baseline
 from presenced.emulator.emulator import Emulator
+from presenced.emulator.export import export
+from presenced.emulator.seed_file import SeedWrong, read_file
+from presenced.emulator.seeds import Seeds
+from presenced.emulator.time_control import TimeControl
 from presenced.folder import DataFolder
 from presenced.graph.call import Answer
 from presenced.graph.errors import envelope
@@ -62,13 +69,16 @@ class App:
         notify: Notify,
         settings: Settings,
         clock: Clock,
+        baseline: Baseline | None = None,
+        put_in: bool = False,
     ) -> None:
         self.store = store
         self.identity = identity
         self.notify = notify
         self.calendars = Calendars(store, clock)
         self.service = Service(store, View(), clock, add_unknown=settings.add_unknown, refill=self.calendars.refill)
-        self.emulator = _emulator(clock, store, self.service, notify, settings)
+        budgets = Budgets(settings.throttle_presence, clock, subscriptions=settings.throttle_subscriptions)
+        self.emulator = self._emulator(settings, clock, budgets, baseline, put_in)
         self.board = Board(
             self.service, store, identity, notify, clock, None if self.emulator is None else self.emulator.time
         )
@@ -79,7 +89,8 @@ class App:
             notify,
             store,
             self.board.links.new,
-            None if self.emulator is None else self.emulator.owner,
+            partial(export, store, identity, self.calendars),
+            self.emulator,
             owner_routes(self.board),
         ).application()
         parts = Parts(
@@ -95,7 +106,7 @@ class App:
             parts,
             identity.verifier,
             identity.base_urls,
-            Budgets(settings.throttle_presence, clock, subscriptions=settings.throttle_subscriptions),
+            budgets,
             clock,
             settings.most_body,
         )
@@ -111,17 +122,20 @@ class App:
         Raises StoreUnavailable, KeysUnusable, and Impossible for settings that cannot be.
         """
         clock = clock or (SettableClock() if settings.control else SystemClock())
+        baseline = await _baseline(settings, clock)
         store = await SqliteStore.open(folder.database)
         try:
             directory = Directory(store, clock)
-            new = not await store.documents("tenants")
+            new = not await store.documents("tenants") or await seed_start.is_under_way(store)
+            if new and baseline is not None:
+                await seed_start.begin(store)
             try:
                 identity = await Identity.load(
                     store,
                     clock,
                     _finder(directory),
                     keys_path=folder.keys,
-                    home_tenant=sample.TENANT if settings.sample and new else None,
+                    home_tenant=_home(settings, baseline) if new else None,
                     public_url=settings.public_url,
                     external=settings.issuers,
                     known_permissions={*APPLICATION, *DELEGATED},
@@ -130,11 +144,15 @@ class App:
             except ValueError as error:
                 raise Impossible(str(error)) from error
             try:
+                if new and baseline is not None:
+                    await seed_start.finish(store, identity, baseline, clock)
+                put_in = new and baseline is not None
                 if settings.sample:
-                    await sample.fill(store, identity.tenants, identity.apps, identity.passwords, clock.now())
+                    baseline = await sample.fill(store, identity, clock)
+                    put_in = new  # nobody else can have been in a new folder before the sample
                 notify = await _load_notify(store, identity, settings, clock)
                 try:
-                    yield cls(store, identity, directory, notify, settings, clock)
+                    yield cls(store, identity, directory, notify, settings, clock, baseline, put_in)
                 finally:
                     await notify.client.close()
             finally:
@@ -153,6 +171,32 @@ class App:
         await self.service.stop()
         await self.notify.notifier.stop()
 
+    def _emulator(
+        self, settings: Settings, clock: Clock, budgets: Budgets, baseline: Baseline | None, put_in: bool
+    ) -> Emulator | None:
+        """The control API, if the settings allow it and the clock can be set; ``put_in``: the store is the baseline."""
+        if not settings.control or not isinstance(clock, SettableClock):
+            return None
+
+        def error_body(request: Request, code: str, message: str) -> bytes:
+            ids = (request.scope.get("presenced.request_id", ""), request.scope.get("presenced.client_request_id", ""))
+            return envelope(code, message, *ids, clock.now())
+
+        time = TimeControl(clock, self.store, self.service, self.notify.notifier)
+        seeds = Seeds(
+            self.store,
+            self.identity,
+            self.calendars,
+            clock,
+            time,
+            self.notify.notifier,
+            [budgets.clear],
+            baseline,
+            put_in=put_in,
+            with_sample=settings.sample,
+        )
+        return Emulator(time, seeds, error_body, settings.admin_token)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path[:5].lower() in _GRAPH_PREFIXES and path[5:6] in ("", "/"):
@@ -165,16 +209,25 @@ class App:
             await self._rest(scope, receive, send)
 
 
-def _emulator(clock: Clock, store: Store, service: Service, notify: Notify, settings: Settings) -> Emulator | None:
-    """The control API, if the settings allow it and the clock can be set."""
-    if not settings.control or not isinstance(clock, SettableClock):
+async def _baseline(settings: Settings, clock: Clock) -> Baseline | None:
+    """The seed file of the settings, made ready. Raises Impossible."""
+    if settings.seed is None:
         return None
+    if settings.sample:
+        raise Impossible("A server begins with a seed or with the sample. Give one of --seed and --sample.")
+    try:
+        seed, text, form = await asyncio.to_thread(read_file, settings.seed)
+        try:
+            return await Baseline.of(seed, clock)
+        except SeedWrong as wrong:
+            raise wrong.located(text, form) from None
+    except SeedWrong as wrong:
+        raise Impossible(f"The seed {settings.seed} cannot be used: {wrong}") from wrong
 
-    def error_body(request: Request, code: str, message: str) -> bytes:
-        ids = (request.scope.get("presenced.request_id", ""), request.scope.get("presenced.client_request_id", ""))
-        return envelope(code, message, *ids, clock.now())
 
-    return Emulator(clock, store, service, notify.notifier, error_body, settings.admin_token)
+def _home(settings: Settings, baseline: Baseline | None) -> str | None:
+    """The home tenant of a new folder; None: made up."""
+    return sample.TENANT if settings.sample else None if baseline is None else baseline.home
 
 
 def _is_for_this_machine(settings: Settings) -> bool:

@@ -40,6 +40,11 @@ class SettableClock:
         """Seconds by which it is ahead of the real clock."""
         return self.now() - self._real.now()
 
+    @property
+    def moved(self) -> bool:
+        """Whether it is another than the real clock."""
+        return self._stopped_at is not None or self._offset != 0.0
+
     def freeze(self) -> None:
         """Stand still."""
         self._stopped_at = self.now()

@@ -13,12 +13,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp
 
 from presenced.apps_control import AppRequest, AppShown, add_app, show_app
 from presenced.calendar.calendars import Calendars, Summary
 from presenced.calendar.content_lines import NotACalendar
 from presenced.emulator import sample
+from presenced.emulator.emulator import Emulator
+from presenced.emulator.seed import Seed
 from presenced.identity.apps import App
 from presenced.identity.directory import Directory, Person, PersonChange
 from presenced.identity.identity import Identity
@@ -111,9 +112,11 @@ class Control:
         notify: Notify,
         store: Store,
         new_board_link: Callable[[], str],
-        emulator: ASGIApp | None = None,
+        seed_of: Callable[[float], Awaitable[Seed]],
+        emulator: Emulator | None = None,
         more: Sequence[BaseRoute] = (),
     ) -> None:
+        self._seed_of = seed_of
         self._more = more
         self._new_board_link = new_board_link
         self._identity = identity
@@ -156,7 +159,8 @@ class Control:
                 Route("/deliveries/list", answer(DeliveriesRequest, self.list_deliveries), methods=["POST"]),
                 Route("/board/link", answer(BoardLinkRequest, self.board_link), methods=["POST"]),
                 *self._more,
-                *([Mount("/presenced", self._emulator)] if self._emulator is not None else []),
+                *([Mount("/presenced", self._emulator.owner)] if self._emulator is not None else []),
+                Route("/export", answer(EnvironmentRequest, self.export), methods=["POST"]),
                 Route("/about", answer(EnvironmentRequest, self.about), methods=["POST"]),
                 Route("/environment", answer(EnvironmentRequest, self.environment), methods=["POST"]),
             ]
@@ -247,6 +251,15 @@ class Control:
         person = await self._person(tenant, request.user)
         return await self._calendars.remove(tenant, person.id)
 
+    async def export(self, request: "EnvironmentRequest") -> Seed:
+        """What the folder holds, as a seed."""
+        if self._emulator is not None:
+            return await self._emulator.seeds.export()
+        try:
+            return await self._seed_of(self._identity.clock.now())
+        except NotACalendar as error:
+            raise Impossible(str(error)) from error
+
     async def add_app(self, request: AppRequest) -> AppShown:
         """Register an app. Its secret is in the answer and nowhere else."""
         _check_permissions(request.permissions, DELEGATED if request.for_people else APPLICATION)
@@ -272,8 +285,14 @@ class Control:
                 raise Impossible(f"There is no app {request.app}. See: presenced apps list")
         else:
             app = next((app for app in self._apps.list(tenant) if app.application_permissions), None)
-        known = app is not None and sample.has_known_secret(self._apps, app)
-        return Environment(tenant, app.id if app else None, sample.SECRET if known else None)
+        return Environment(tenant, app.id if app else None, self._known_secret(app) if app else None)
+
+    def _known_secret(self, app: App) -> str | None:
+        """The secret of an app that is none, since documentation or the server's seed says it."""
+        if sample.has_known_secret(self._apps, app):
+            return sample.SECRET
+        said = None if self._emulator is None else self._emulator.seeds.secret(app.tenant, app.id)
+        return said if said is not None and self._apps.verify_secret(app, said) else None
 
     def _app_for(self, request: TokenRequest) -> App:
         if request.app is not None:

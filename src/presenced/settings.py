@@ -46,11 +46,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None, Meta(description="The private key (PEM) of --tls-cert.", extra={"key": "tls-key"})
     ] = None
     sample: Annotated[bool, Meta(description="Fill the folder with a sample tenant of people and apps, once.")] = False
+    seed: Annotated[
+        Path | None,
+        Meta(
+            description="A file (TOML, YAML or JSON) that says what a new folder is filled with, and what a reset goes "
+            "back to: tenants, apps, people and their presence."
+        ),
+    ] = None
     control: Annotated[
         bool,
         Meta(
-            description="Let tests control the server under /presenced: its clock. For this machine only, or "
-            "with --admin-token. Never for a server that people rely on."
+            description="Let tests control the server under /presenced: its clock, what it holds. For this machine "
+            "only, or with --admin-token. Never for a server that people rely on."
         ),
     ] = False
     admin_token: Annotated[

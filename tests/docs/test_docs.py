@@ -39,7 +39,7 @@ def test_generated_pages_are_current(page: Path) -> None:
 
 def test_the_pages_are_written_in_known_languages() -> None:
     """So that no example escapes the tests below."""
-    known = {"bash", "console", "python", "toml", "json", "text"}
+    known = {"bash", "console", "python", "toml", "json", "text", "yaml"}
     known |= {"javascript", "go", "java", "xml", "csharp", "php", "powershell"}
     assert {language for page in WRITTEN for language, _ in _BLOCK.findall(page.read_text("utf-8"))} <= known
 
@@ -86,6 +86,13 @@ def test_files_of_settings(tmp_path: Path, title: str, code: str) -> None:
     file = tmp_path / "presenced.toml"
     file.write_text(code)
     command("env", "--config", str(file), "--data", str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(("title", "code"), [one for one in blocks("yaml") if "# seed" in one[0]])
+def test_seeds(tmp_path: Path, title: str, code: str) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text(code)
+    assert "no mistake" in command("seed", "--check", str(file)).stdout
 
 
 def test_the_call_that_serve_prints_answers(server: Server) -> None:

@@ -117,6 +117,11 @@ class Calendars:
                 await self._store.put(self.COLLECTION, key, None)
         return there
 
+    async def text(self, tenant: str, person: str) -> bytes | None:
+        """The person's calendar as it was given, if they have one. Raises NotACalendar for one that is damaged."""
+        document = await self._store.document(self.COLLECTION, f"{tenant}/{person}")
+        return None if document is None else _text(document)
+
     async def _record(self, tenant: str, person: str) -> Record | None:
         (record,) = await self._store.read(tenant, [person])
         return record

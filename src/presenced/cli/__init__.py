@@ -13,6 +13,7 @@ from presenced.cli.get import get
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
 from presenced.cli.openapi import openapi
+from presenced.cli.seed import export, reset, seed
 from presenced.cli.serve import serve
 from presenced.cli.set import set_
 from presenced.cli.subscriptions import deliveries, subscriptions
@@ -45,6 +46,9 @@ COMMANDS = (
     listen,
     board_link,
     clock,
+    seed,
+    export,
+    reset,
     openapi,
 )
 

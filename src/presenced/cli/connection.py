@@ -84,7 +84,7 @@ class Connection:
             raise Impossible("This server takes no control. Start it with: presenced serve --control")
         if answer.status_code >= 400:
             raise Impossible(answer.json()["error"]["message"])
-        return msgspec.json.decode(answer.content, type=form)
+        return msgspec.json.decode(answer.content or b"null", type=form)
 
 
 def _allowed(status: int, content: bytes) -> bytes:

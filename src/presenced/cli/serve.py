@@ -97,6 +97,8 @@ def _url(scheme: str, host: str, port: int) -> str:
 
 async def _hide_sample(app: App) -> None:
     shown = await sample.hide(app.identity.apps, app.identity.passwords)
+    if app.emulator is not None:
+        await app.emulator.seeds.hide_sample()
     if shown is None:
         return
     click.echo(

@@ -39,7 +39,7 @@ class Answer:
 
         async def endpoint(request: Request) -> Response:
             try:
-                body = await _read(request)
+                body = await read_body(request)
                 return _json(await work(msgspec.json.decode(body or b"{}", type=form)))
             except msgspec.MsgspecError as error:
                 return self.refuse(request, 400, "InvalidArgument", f"The request body is not as expected: {error}.")
@@ -116,7 +116,8 @@ def _json(result: Any) -> Response:
     return Response(msgspec.json.encode(result), media_type="application/json")
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """A request's body. Raises Refused for one that is too large or was cut off."""
     body = bytearray()
     try:
         async for part in request.stream():

@@ -56,6 +56,10 @@ class Throttle:
             raise _too_many(self._most, window[0] + self._length - now, self._length)
         window.append(now)
 
+    def clear(self) -> None:
+        """Forget all that was counted."""
+        self._windows.clear()
+
     def _open(self, key: tuple[str, ...], now: float) -> deque[float]:
         if len(self._windows) >= _MOST_WINDOWS:
             # an application that has been quiet for a whole window has its full budget again, so nothing is forgotten
@@ -75,6 +79,11 @@ class Budgets:
         for name, (in_tenant, in_all) in _SUBSCRIPTIONS.items() if subscriptions else ():
             self._in_tenant[name] = Throttle(in_tenant, 20.0, clock)
             self._in_all[name] = Throttle(in_all, 20.0, clock)
+
+    def clear(self) -> None:
+        """Give every application its full budgets again."""
+        for throttle in (*self._in_tenant.values(), *self._in_all.values()):
+            throttle.clear()
 
     def count(self, budget: str, tenant: str, app: str) -> None:
         """Count one request of an application in a tenant. Raises GraphError 429 when it is one too many."""

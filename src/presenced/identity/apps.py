@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from presenced.identity import redirect_uris as uris
-from presenced.identity.passwords import hash_password, verify_password
+from presenced.identity.passwords import check_kept, hash_password, verify_password
 from presenced.identity.redirect_uris import Platform
 from presenced.presence.record import guid
 from presenced.store.base import Store
@@ -62,9 +62,15 @@ class Apps:
 
     @classmethod
     async def load(cls, store: Store) -> "Apps":
-        documents = await store.documents(cls.COLLECTION)
+        apps = cls(store, {})
+        await apps.reload()
+        return apps
+
+    async def reload(self) -> None:
+        """Read them from the store again: others have written there."""
+        documents = await self._store.documents(self.COLLECTION)
         apps = (msgspec.json.decode(document, type=App) for document in documents.values())
-        return cls(store, {(app.tenant, app.id): app for app in apps})
+        self._apps = {(app.tenant, app.id): app for app in apps}
 
     def get(self, tenant: str, app_id: str) -> App | None:
         """The application with this id, in any letter case."""
@@ -94,11 +100,15 @@ class Apps:
         sign_in: bool = False,
         redirect_uris: Iterable[str] = (),
         spa_redirect_uris: Iterable[str] = (),
+        secret_hashes: Iterable[str] = (),
+        principal: str | None = None,
+        make_secret: bool = True,
     ) -> tuple[App, str | None]:
         """Register an application, or replace the one with this ``app_id``.
 
-        Returns it and its secret: the given one, else a new one; None for an app that was given none and has
-        certificates, ``sign_in`` or nothing but pages. Raises ValueError for what is no GUID, no RSA certificate or no
+        ``secret_hashes`` are secrets as ``App.secrets`` has them. Returns it and its secret: the given one, else a new
+        one; None for an app that was given none and has certificates, ``sign_in`` or nothing but pages, and if none
+        may be made. Raises ValueError for what is no GUID, no RSA certificate or no
         redirect URI.
         """
         own_id = str(uuid.uuid4()) if app_id is None else guid(app_id)
@@ -108,16 +118,17 @@ class Apps:
         certificates = tuple(_rsa_certificate(certificate) for certificate in certificates)
         addresses = _redirect_uris(redirect_uris, native=sign_in)
         pages = _redirect_uris(spa_redirect_uris, native=False)
-        if secret is None and not certificates and not sign_in and (addresses or not pages):
+        needs_secret = not certificates and not sign_in and (addresses or not pages)
+        if secret is None and needs_secret and make_secret:
             secret = new_secret()
         app = App(
             id=own_id,
             name=name,
             tenant=tenant,
-            principal=before.principal if before else str(uuid.uuid4()),
+            principal=principal or (before.principal if before else str(uuid.uuid4())),
             application_permissions=tuple(application),
             delegated_permissions=tuple(delegated),
-            secrets=() if secret is None else (_hash(secret),),
+            secrets=(*(() if secret is None else (_hash(secret),)), *secret_hashes),
             certificates=certificates,
             sign_in=sign_in,
             redirect_uris=addresses,
@@ -150,18 +161,23 @@ class Passwords:
 
     _SIGNED_OUT = "signed-out"
 
-    def __init__(self, store: Store, kept: dict[str, str], signed_out: dict[str, str]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept = kept
-        self._signed_out = signed_out
+        self._kept: dict[str, str] = {}
+        self._signed_out: dict[str, str] = {}
 
     @classmethod
     async def load(cls, store: Store) -> "Passwords":
-        kept, signed_out = [
-            {key: text.decode() for key, text in (await store.documents(name)).items()}
-            for name in (cls.COLLECTION, cls._SIGNED_OUT)
+        passwords = cls(store)
+        await passwords.reload()
+        return passwords
+
+    async def reload(self) -> None:
+        """Read them from the store again: others have written there."""
+        self._kept, self._signed_out = [
+            {key: text.decode() for key, text in (await self._store.documents(name)).items()}
+            for name in (self.COLLECTION, self._SIGNED_OUT)
         ]
-        return cls(store, kept, signed_out)
 
     async def sign_out(self, tenant: str, person: str) -> None:
         """End whatever goes by the person's stamp, durably."""
@@ -185,6 +201,16 @@ class Passwords:
             key = f"{tenant}/{person}"
             await self._store.put(self.COLLECTION, key, kept.encode())
             self._kept[key] = kept
+
+    async def set_hash(self, tenant: str, person: str, kept: str) -> None:
+        """Give a person the password of which this was kept. Raises ValueError for what never was."""
+        check_kept(kept)
+        await self._store.put(self.COLLECTION, f"{tenant}/{person}", kept.encode())
+        self._kept[f"{tenant}/{person}"] = kept
+
+    def kept(self, tenant: str, person: str) -> str | None:
+        """What is kept of a person's password."""
+        return self._kept.get(f"{tenant}/{person}")
 
     async def verify(self, tenant: str, person: str | None, password: str) -> bool:
         """Whether this is the person's password. An unknown person (also None) takes as long as a wrong password."""

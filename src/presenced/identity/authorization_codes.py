@@ -43,6 +43,11 @@ class AuthorizationCodes:
         self._of_person: TTLCache[tuple[str, str], deque[bytes]] = TTLCache(_MOST, LIFETIME, timer=clock.now)
         self._redeemed: TTLCache[bytes, str] = TTLCache(_MOST, LIFETIME, timer=clock.now)
 
+    def clear(self) -> None:
+        """Forget all codes."""
+        for codes in (self._codes, self._of_person, self._redeemed):
+            codes.clear()
+
     def issue(self, authorized: Authorized) -> str:
         """A new code."""
         code = secrets.token_urlsafe(32)

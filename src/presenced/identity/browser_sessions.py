@@ -40,6 +40,10 @@ class BrowserSessions:
         self._base_urls = base_urls
         self._sessions: TTLCache[bytes, tuple[SignedIn, ...]] = TTLCache(_MOST, LIFETIME, timer=clock.now)
 
+    def clear(self) -> None:
+        """Sign everybody out of every browser."""
+        self._sessions.clear()
+
     def people(self, request: Request) -> tuple[SignedIn, ...]:
         """Who has signed in with this browser, the last one first."""
         return self._sessions.get(_key(self._value(request, _SESSION)), ())

@@ -55,6 +55,11 @@ class DeviceCodes:
         self._by_user_code: dict[str, DeviceSignIn] = {}
         self._of_app: Counter[tuple[str, str]] = Counter()
 
+    def clear(self) -> None:
+        """Forget all codes."""
+        for codes in (self._by_device, self._by_user_code, self._of_app):
+            codes.clear()
+
     def begin(self, tenant: str, app: str, scope: str) -> tuple[str, DeviceSignIn] | None:
         """A new device code and what it stands for; None while there are too many, of this app or in all."""
         self._forget_expired()

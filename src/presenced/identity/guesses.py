@@ -19,6 +19,10 @@ class Guesses:
     def __init__(self, clock: Clock) -> None:
         self._counts: TTLCache[tuple[str, str], int] = TTLCache(_MAX_NAMES, WINDOW, timer=clock.now)
 
+    def clear(self) -> None:
+        """Forget all that was counted."""
+        self._counts.clear()
+
     def begin(self, tenant: str, name: str) -> bool:
         """Whether a password may be tried now. It counts as failed until ``succeeded``, so many at once do not help."""
         if self.locked(tenant, name):

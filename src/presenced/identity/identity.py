@@ -98,5 +98,13 @@ class Identity:
             suggest=suggest,
         )
 
+    async def reload(self) -> None:
+        """Read everything from the store again, where others have written, and forget who was about to sign in."""
+        for kept in (self.tenants, self.apps, self.passwords, self.refresh_tokens):
+            await kept.reload()
+        for forgotten in (self.guesses, self.guesses_at_nobody, self.codes, self.device_codes, self.sessions):
+            forgotten.clear()
+        self.verifier.forget()
+
     async def close(self) -> None:
         await self.verifier.close()

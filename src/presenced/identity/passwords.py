@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from typing import TypeVar, TypeVarTuple, Unpack
 _N, _R, _P = 2**14, 8, 5
 _MAX_MEMORY = 64 * 1024 * 1024
 LONGEST = 1024
+
+_KEPT = re.compile(r"scrypt\$(\d{1,6})\$([1-9]\d?)\$([1-9]\d?)\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=", re.ASCII)
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -33,6 +36,15 @@ async def verify_password(password: str, kept: str | None) -> bool:
     if len(password) > LONGEST:
         return False
     return await _in_thread(_matches, password, kept or _DECOY)
+
+
+def check_kept(kept: str) -> None:
+    """Raises ValueError unless ``kept`` is what ``hash_password`` makes or made, so that checking it costs no more."""
+    found = _KEPT.fullmatch(kept)
+    if found is None or not (1 < int(found[1]) <= _N and int(found[1]).bit_count() == 1):
+        raise ValueError("This is no password hash of presenced's.")
+    if int(found[2]) > _R or int(found[3]) > _P:
+        raise ValueError("This password hash costs more than presenced spends on one.")
 
 
 def _hash(password: str) -> str:

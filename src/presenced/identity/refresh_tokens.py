@@ -74,11 +74,18 @@ class RefreshTokens:
     async def load(cls, store: Store, clock: Clock) -> "RefreshTokens":
         """All that are kept."""
         loaded = cls(store, clock)
-        documents = (await store.documents(cls.COLLECTION)).values()
-        families = (msgspec.json.decode(document, type=Family) for document in documents)
-        for family in sorted(families, key=lambda family: family.expires_at):
-            loaded._add(family)
+        await loaded.reload()
         return loaded
+
+    async def reload(self) -> None:
+        """Read them from the store again: others have written there."""
+        documents = (await self._store.documents(self.COLLECTION)).values()
+        families = [msgspec.json.decode(document, type=Family) for document in documents]
+        self._families.clear()
+        self._of_person.clear()
+        self._endings.clear()
+        for family in sorted(families, key=lambda family: family.expires_at):
+            self._add(family)
 
     def __len__(self) -> int:
         return len(self._families)

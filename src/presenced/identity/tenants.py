@@ -25,19 +25,25 @@ class Tenants:
 
     COLLECTION = "tenants"
 
-    def __init__(self, store: Store, tenants: dict[str, Tenant]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._tenants = tenants
-        self.home = next((tenant.id for tenant in tenants.values() if tenant.home), "")
+        self._tenants: dict[str, Tenant] = {}
+        self.home = ""
 
     @classmethod
     async def load(cls, store: Store, home: str | None = None) -> "Tenants":
         """Read them; make ``home`` the home tenant, or a new one if there was none and none is given."""
-        documents = await store.documents(cls.COLLECTION)
-        tenants = cls(store, {key: msgspec.json.decode(document, type=Tenant) for key, document in documents.items()})
+        tenants = cls(store)
+        await tenants.reload()
         if home is not None or not tenants.home:
             await tenants._settle(_checked(home or str(uuid.uuid4())))
         return tenants
+
+    async def reload(self) -> None:
+        """Read them from the store again: others have written there, and one of them is the home tenant."""
+        documents = await self._store.documents(self.COLLECTION)
+        self._tenants = {key: msgspec.json.decode(document, type=Tenant) for key, document in documents.items()}
+        self.home = next((tenant.id for tenant in self._tenants.values() if tenant.home), "")
 
     def known(self, tenant: str) -> bool:
         return tenant in self._tenants

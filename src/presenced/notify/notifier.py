@@ -99,6 +99,18 @@ class Notifier:
         await asyncio.gather(*(endpoint.stop() for endpoint in self._endpoints.values()))
         await self._outbox.stop()
 
+    async def clear(self) -> None:
+        """Forget all subscriptions, what waits for them, and what was seen of their endpoints; tell nobody anything."""
+        running = self.running
+        await self.stop()
+        await self._subscriptions.clear()
+        for url in await self._store.endpoints():
+            await self._store.drop(endpoint=url)
+        self._states.clear()
+        self._paused.clear()
+        if running:
+            await self.start()
+
     @property
     def running(self) -> bool:
         """Whether it was started and not stopped since."""

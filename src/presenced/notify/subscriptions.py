@@ -136,6 +136,11 @@ class Subscriptions:
         """When the next one may expire."""
         return self._endings[0][0] if self._endings else None
 
+    async def clear(self) -> None:
+        """Forget all."""
+        for key in list(self._all):
+            await self.remove(key)
+
     def _lock(self, subscription: str) -> asyncio.Lock:
         """One change of a subscription at a time."""
         lock = self._locks.get(subscription)

@@ -5,7 +5,36 @@ state using the Microsoft Graph cloud communications API" for precedence. The do
 camelCase, every documented example and every observed answer is PascalCase: we say PascalCase and match any case.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Availability = Literal[
+    "Available",
+    "AvailableIdle",
+    "Away",
+    "BeRightBack",
+    "Busy",
+    "BusyIdle",
+    "DoNotDisturb",
+    "Offline",
+]
+Activity = Literal[
+    "Available",
+    "AvailableInactive",
+    "Away",
+    "BeRightBack",
+    "Busy",
+    "DoNotDisturb",
+    "Focusing",
+    "InACall",
+    "InAConferenceCall",
+    "InAMeeting",
+    "Inactive",
+    "OffWork",
+    "Presenting",
+    "UrgentInterruptionsOnly",
+]
+"""The words of Graph's presence resource for a session or a choice of a person. (OutOfOffice and PresenceUnknown are
+what readers see; nobody says them.)"""
 
 
 class State(NamedTuple):
@@ -58,7 +87,37 @@ PREFERRED_STATES = (
 )
 """The six pairs setUserPreferredPresence accepts (its page)."""
 
-_PRECEDENCE = {"DoNotDisturb": 4, "Busy": 3, "Available": 2, "Away": 1, "Offline": 0}
+CLIENT_STATES = (
+    State("Available", "Available"),
+    INACTIVE,
+    State("AvailableIdle", "Inactive"),
+    State("Busy", "Busy"),
+    State("Busy", "InACall"),
+    State("Busy", "InAConferenceCall"),
+    State("Busy", "InAMeeting"),
+    State("BusyIdle", "Inactive"),
+    State("BusyIdle", "Busy"),
+    State("BusyIdle", "InAMeeting"),
+    State("DoNotDisturb", "DoNotDisturb"),
+    State("DoNotDisturb", "Presenting"),
+    State("DoNotDisturb", "Focusing"),
+    State("DoNotDisturb", "UrgentInterruptionsOnly"),
+    State("BeRightBack", "BeRightBack"),
+    State("Away", "Away"),
+    State("Away", "BeRightBack"),
+)
+"""The pairs that clients of Teams show by themselves (presence resource; those with Idle are our reading of it)."""
+
+_PRECEDENCE = {
+    "DoNotDisturb": 4,
+    "Busy": 3,
+    "BusyIdle": 3,
+    "Available": 2,
+    "AvailableIdle": 2,
+    "BeRightBack": 1,
+    "Away": 1,
+    "Offline": 0,
+}
 
 
 def strength(state: State) -> tuple[int, int]:
