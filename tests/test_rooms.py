@@ -30,6 +30,8 @@ ALLOWED = {
     "control": {"apps_control", "emulator", "identity", "calendar", "notify", "notify_control", "presence", "store"},
     "notify_control": {"notify", "store"},
     "listen": {"listen", "identity", "notify"},
+    "environment": set(),
+    "testing": {"testing", "cli", "emulator", "environment", "folder"},  # the server's process alone sees the command
 }
 PURE = {
     "presence": {"msgspec", "re", "math", "typing", "collections", "datetime", "zoneinfo", "icalendar", "presenced"}

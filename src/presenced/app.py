@@ -54,6 +54,7 @@ from presenced.store.base import Store
 from presenced.store.sqlite import SqliteStore
 from presenced.view import View
 from presenced.web.board import Board
+from presenced.web.owner_routes import owner_routes
 
 _GRAPH_PREFIXES = tuple(f"/{version}" for version in VERSIONS)
 
@@ -101,6 +102,7 @@ class App:
             self.board.links.new,
             partial(export, store, identity, self.calendars),
             self.emulator,
+            owner_routes(self.board),
         ).application()
         parts = Parts(
             self.service,
