@@ -20,7 +20,7 @@ ALLOWED = {
     "notify": {"notify", "identity", "store", "presence", "clock"},
     "graph": {"notify", "graph", "service", "identity", "calendar", "store", "presence", "clock"},
     "web": {"web", "service", "notify", "notify_control", "identity", "store", "presence", "clock"},
-    "emulator": {"emulator", "service", "calendar", "notify", "identity", "store", "presence", "clock"},
+    "emulator": {"emulator", "service", "view", "calendar", "notify", "identity", "store", "presence", "clock"},
     "openapi": {"openapi", "graph", "identity", "presence"},
     "settings": {"identity", "notify"},
     "folder": set(),

@@ -5,14 +5,14 @@ server builds the same application and asks it without a socket. It is never on 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from presenced.apps_control import AppRequest, AppShown, add_app, show_app
 from presenced.calendar.calendars import Calendars, Summary
@@ -114,8 +114,10 @@ class Control:
         new_board_link: Callable[[], str],
         seed_of: Callable[[float], Awaitable[Seed]],
         emulator: Emulator | None = None,
+        more: Sequence[BaseRoute] = (),
     ) -> None:
         self._seed_of = seed_of
+        self._more = more
         self._new_board_link = new_board_link
         self._identity = identity
         self._directory = directory
@@ -156,6 +158,7 @@ class Control:
                 Route("/subscriptions/list", answer(ListRequest, self.list_subscriptions), methods=["POST"]),
                 Route("/deliveries/list", answer(DeliveriesRequest, self.list_deliveries), methods=["POST"]),
                 Route("/board/link", answer(BoardLinkRequest, self.board_link), methods=["POST"]),
+                *self._more,
                 *([Mount("/presenced", self._emulator.owner)] if self._emulator is not None else []),
                 Route("/export", answer(EnvironmentRequest, self.export), methods=["POST"]),
                 Route("/about", answer(EnvironmentRequest, self.about), methods=["POST"]),

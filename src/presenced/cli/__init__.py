@@ -4,16 +4,21 @@ import click
 
 from presenced import __version__
 from presenced.cli.apps import apps
+from presenced.cli.board import board
 from presenced.cli.board_link import board_link
 from presenced.cli.calendar import calendar
 from presenced.cli.clock import clock
 from presenced.cli.env import env
+from presenced.cli.faults import faults
+from presenced.cli.get import get
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
+from presenced.cli.log import log
 from presenced.cli.openapi import openapi
 from presenced.cli.run import run
 from presenced.cli.seed import export, reset, seed
 from presenced.cli.serve import serve
+from presenced.cli.set import set_
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
 from presenced.cli.users import users
@@ -33,6 +38,9 @@ COMMANDS = (
     run,
     env,
     token,
+    get,
+    set_,
+    board,
     users,
     calendar,
     apps,
@@ -42,6 +50,8 @@ COMMANDS = (
     listen,
     board_link,
     clock,
+    faults,
+    log,
     seed,
     export,
     reset,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 import click
@@ -25,12 +25,16 @@ _PATIENCE = 10.0
 
 
 class Connection:
-    """Questions to the owner's side of a folder. ``server`` is the running one, None if there is none."""
+    """Questions to the owner's side of a folder. ``server`` is the running one, None if there is none; then ``app``
+    is the application that this process has opened."""
 
-    def __init__(self, client: httpx.AsyncClient, folder: DataFolder, server: RunningServer | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, folder: DataFolder, server: RunningServer | None, app: App | None = None
+    ) -> None:
         self._client = client
         self.folder = folder
         self.server = server
+        self.app = app
 
     async def ask(self, path: str, request: object, form: type[T]) -> T:
         """Ask, and read the answer as ``form``. Raises Impossible with the reason for a no."""
@@ -38,11 +42,36 @@ class Connection:
             answer = await self._client.post(path, content=msgspec.json.encode(request))
         except httpx.TransportError as error:
             raise Impossible(f"The server stopped before it answered: {error}") from error
-        if answer.status_code == 400:
-            raise Impossible(answer.text)
-        if answer.status_code != 200:
-            raise Impossible(f"The server failed at this ({answer.status_code}); its log says how.")
-        return msgspec.json.decode(answer.content, type=form)
+        return msgspec.json.decode(_allowed(answer.status_code, answer.content), type=form)
+
+    async def read(self, path: str, query: dict[str, str], form: type[T]) -> T:
+        """What the owner may read at ``path``, as ``form``. Raises Impossible with the reason for a no."""
+        try:
+            answer = await self._client.get(path, params=query)
+        except httpx.TransportError as error:
+            raise Impossible(f"The server stopped before it answered: {error}") from error
+        return msgspec.json.decode(_allowed(answer.status_code, answer.content), type=form)
+
+    async def events(
+        self, path: str, query: dict[str, str], patience: float
+    ) -> AsyncGenerator[tuple[str, bytes], None]:
+        """The server-sent events at ``path``: name and data of each, until the server ends them or is away.
+
+        Raises Impossible for a no, and when nothing came for ``patience`` seconds.
+        """
+        timeout = httpx.Timeout(30, read=patience)
+        try:
+            async with self._client.stream("GET", path, params=query, timeout=timeout) as answer:
+                if answer.status_code != 200:
+                    _allowed(answer.status_code, await answer.aread())
+                name = ""
+                async for line in answer.aiter_lines():
+                    if line.startswith("event: "):
+                        name = line[7:]
+                    elif line.startswith("data: "):
+                        yield name, line[6:].encode()
+        except httpx.TransportError as error:
+            raise Impossible(f"The server does not tell any more: {error}") from error
 
     async def control(self, method: str, path: str, request: object, form: type[T]) -> T:
         """Ask the control API of a server that was started with --control. Raises Impossible with the reason."""
@@ -56,6 +85,15 @@ class Connection:
         if answer.status_code >= 400:
             raise Impossible(answer.json()["error"]["message"])
         return msgspec.json.decode(answer.content or b"null", type=form)
+
+
+def _allowed(status: int, content: bytes) -> bytes:
+    """The content of an answer. Raises Impossible for one that says no."""
+    if status == 400:
+        raise Impossible(content.decode("utf-8", "replace"))
+    if status != 200:
+        raise Impossible(f"The server failed at this ({status}); its log says how.")
+    return content
 
 
 @contextlib.asynccontextmanager
@@ -80,7 +118,7 @@ async def connect(settings: Settings) -> AsyncIterator[Connection]:
         async with App.opened(folder, settings) as app:
             inside = httpx.ASGITransport(app.control)
             async with httpx.AsyncClient(transport=inside, base_url="http://control") as client:
-                yield Connection(client, folder, None)
+                yield Connection(client, folder, None, app)
     finally:
         folder.close()
 

@@ -19,6 +19,7 @@ from rich.text import Text
 from presenced.cli.connection import run
 from presenced.cli.desk import Desk
 from presenced.cli.options import settings_from, settings_options
+from presenced.cli.state_look import style_of
 from presenced.cli.terminal import printable
 from presenced.cli.token import Lifetime
 from presenced.control import Impossible
@@ -30,17 +31,6 @@ from presenced.listen.validation import NotProven, Validation
 
 _RETRY = 15.0
 """Seconds between two looks at whether the subscription must be renewed."""
-
-_COLOURS = {
-    "Available": "green",
-    "AvailableIdle": "green",
-    "Busy": "red",
-    "BusyIdle": "red",
-    "DoNotDisturb": "bold red",
-    "Away": "yellow",
-    "BeRightBack": "yellow",
-    "Offline": "bright_black",
-}
 
 
 @click.command()
@@ -267,7 +257,7 @@ class _Listening:
 
 def _add_state(line: Text, availability: str, activity: str) -> None:
     shown = printable(availability, 40)
-    line.append(shown, _COLOURS.get(availability, "none"))
+    line.append(shown, style_of(availability))
     if activity != availability:
         line.append(f", {printable(activity, 40)}", "none")
 

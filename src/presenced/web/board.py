@@ -5,8 +5,9 @@ signed in through the local issuer, who see their tenant's presence as colleague
 goes through Graph: this is a view of the same service, with the rules that Graph's actions have.
 """
 
+import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -42,15 +43,15 @@ from presenced.web.exchange import (
     static,
 )
 from presenced.web.history import History
-from presenced.web.hub import MOST_VIEWERS, Hub, event
+from presenced.web.hub import MOST_VIEWERS, Hub
+from presenced.web.people import Page
+from presenced.web.people import page as page_of
 from presenced.web.sessions import SESSION_LIFE, Links, Session, Sessions
 from presenced.web.sign_in import ATTEMPT_LIFE, SignedIn, SignIn
+from presenced.web.ticker import Ticker
 
 PAGE = 1000
 """People in one answer."""
-
-_JUMP = 3.0
-"""Seconds by which a clock is wrong that was moved, and not merely busy."""
 
 log = structlog.get_logger()
 
@@ -101,7 +102,7 @@ class Board:
         self._history = History(store)
         self._hub = Hub(self._history, clock)
         self._sessions: Sessions | None = None
-        self._seen: tuple[float, float, bool] | None = None
+        self._ticker = Ticker(self._hub, clock, clock_control)
         self._stopping = False
         store.follow(self._hub.follow)
         self._application = self._routes()
@@ -184,18 +185,7 @@ class Board:
         """A page of a tenant's people, in the order of their ids."""
         query = visit.request.query_params
         limit = number(query.get("limit", str(PAGE)), 1, PAGE)
-        stamp = self._hub.stamp  # before anything is read, so that what is told meanwhile counts as newer
-        ids = [person for person, _ in await self._store.people(visit.tenant, query.get("after", ""), limit + 1)]
-        more, ids = len(ids) > limit, ids[:limit]
-        records = await self._service.known(visit.tenant, ids)
-        now = self._clock.now()
-        rows = [
-            people.row(self._history, visit.tenant, person, record, now)
-            for person, record in zip(ids, records, strict=True)
-            if record is not None
-        ]
-        total = await self._service.count(visit.tenant)
-        return {"stamp": stamp, "now": now, "total": total, "people": rows, "next": ids[-1] if more else None}
+        return await self.page(visit.tenant, query.get("after", ""), limit)
 
     async def person(self, visit: Visit) -> Any:
         """A person: in full, or the row that colleagues see."""
@@ -226,16 +216,13 @@ class Board:
 
     async def events(self, visit: Visit) -> Response:
         """The stream of a tenant's changes."""
-        if self._hub.viewers() >= MOST_VIEWERS or self._stopping:
-            raise Denied(503, "Too many look at the board just now.")
-        return EventStream(self._stream(visit))
+        return EventStream(self._stream(visit, self.told(visit.tenant)))
 
-    async def _stream(self, visit: Visit) -> AsyncIterator[bytes]:
+    async def _stream(self, visit: Visit, told: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
         cookie = self._session_cookie(visit.request).of(visit.request)
         sessions = await self._loaded()
-        with self._hub.viewer(visit.tenant) as viewer:
-            yield event("hello", self._time())
-            async for sent in viewer.events(self._tick):
+        async with contextlib.aclosing(told):
+            async for sent in told:
                 # whose session has ended is told nothing more, whatever waits
                 session = sessions.find(cookie)
                 if session is None or not await self._still(session):
@@ -244,7 +231,7 @@ class Board:
 
     # --- the owner's -------------------------------------------------------------------------------------------------
 
-    async def told(self, visit: Visit) -> Any:
+    async def notifications(self, visit: Visit) -> Any:
         """Subscriptions and deliveries."""
         _owner_only(visit)
         return await owner.told(self._notify, self._store, visit.tenant)
@@ -267,6 +254,23 @@ class Board:
             raise Denied(404, "There is a request log only where the server was started with --control.")
         return {"requests": self.request_log.latest(visit.tenant, owner.MOST_SHOWN)}
 
+    async def page(self, asked_tenant: str, after: str, limit: int = PAGE) -> Page:
+        """A page of people; an empty ``asked_tenant`` is the home tenant. Raises Denied."""
+        tenant = self._known_tenant(asked_tenant)
+        self._read_history()
+        # the stamp before anything is read, so that what is told meanwhile counts as newer
+        return await page_of(
+            self._service, self._store, self._history, self._clock, self._hub.stamp, tenant, after, limit
+        )
+
+    def told(self, asked_tenant: str) -> AsyncGenerator[bytes, None]:
+        """The stream of a tenant's changes. Raises Denied if too many look already."""
+        tenant = self._known_tenant(asked_tenant)
+        if self._hub.viewers() >= MOST_VIEWERS or self._stopping:
+            raise Denied(503, "Too many look at the board just now.")
+        self._read_history()
+        return self._ticker.events(tenant)
+
     # --- the way of every request ------------------------------------------------------------------------------------
 
     def _routes(self) -> Starlette:
@@ -288,7 +292,7 @@ class Board:
             known("/board/people/{person}", self.person, "GET"),
             known("/board/people/{person}/{action}", self.act, "POST"),
             known("/board/events", self.events, "GET"),
-            known("/board/subscriptions", self.told, "GET"),
+            known("/board/subscriptions", self.notifications, "GET"),
             known("/board/clock", self.clock, "GET", "POST"),
             known("/board/log", self.log, "GET"),
         ]
@@ -336,9 +340,13 @@ class Board:
         session = (await self._loaded()).find(self._session_cookie(request).of(request))
         if session is None or not await self._still(session):
             return None
-        if not self._stopping:
-            self._history.begin(self._hub.reload)  # by whoever looks first; until it is read, it says less
+        self._read_history()
         return session
+
+    def _read_history(self) -> None:
+        """Begin with the past, for whoever looks first; until it is read, it says less."""
+        if not self._stopping:
+            self._history.begin(self._hub.reload)
 
     async def _still(self, session: Session) -> bool:
         """Whether the session's person is still there and has the password they had."""
@@ -352,6 +360,9 @@ class Board:
             if asked not in (None, "", session.tenant):
                 raise Denied(403, "You can look at your own tenant only.")
             return session.tenant
+        return self._known_tenant(asked)
+
+    def _known_tenant(self, asked: str | None) -> str:
         tenant = guid(asked) if asked else self._identity.tenants.home
         if tenant is None or not self._identity.tenants.known(tenant):
             raise Denied(404, "This server has no such tenant.")
@@ -362,22 +373,6 @@ class Board:
             loaded = await Sessions.load(self._store, time.time)
             self._sessions = self._sessions or loaded  # another request may have been first
         return self._sessions
-
-    def _time(self) -> dict[str, Any]:
-        state = None if self.clock_control is None else self.clock_control.state()
-        return {"now": self._clock.now(), "frozen": bool(getattr(state, "frozen", False))}
-
-    def _tick(self) -> bytes:
-        """That the server is there, and its time; if its clock was moved, everybody loads everything anew."""
-        time_now, real = self._time(), time.monotonic()
-        now, frozen = time_now["now"], time_now["frozen"]
-        if self._seen is not None:
-            before, real_before, was_frozen = self._seen
-            passed = 0.0 if was_frozen else real - real_before
-            if abs(now - before - passed) > _JUMP and frozen == was_frozen:
-                self._hub.reload()
-        self._seen = now, real, frozen
-        return event("tick", time_now)
 
     def _address(self, request: Request) -> str:
         return own_address(request, self._identity.base_urls)

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from presenced.clock import Clock
 from presenced.presence.record import Record
 from presenced.presence.resolve import Visible, live, next_change, resolve, session_state
+from presenced.service import Service
+from presenced.store.base import Store
 from presenced.web.history import History
 
 LONGEST_MESSAGE = 280
@@ -90,6 +93,35 @@ class Full(msgspec.Struct, rename="camel"):
     next_change: NextChange | None
     history: list[StepShown]
     has_calendar: bool
+
+
+class Page(msgspec.Struct):
+    """People in the order of their ids; ``next`` is the last id if there are more, ``total`` how many in the tenant.
+
+    ``stamp``: what the hub tells with a higher one is newer.
+    """
+
+    stamp: int
+    now: float
+    total: int
+    people: list[Row]
+    next: str | None
+
+
+async def page(
+    service: Service, store: Store, history: History, clock: Clock, stamp: int, tenant: str, after: str, limit: int
+) -> Page:
+    """Up to ``limit`` of a tenant's people after the id ``after``. ``stamp`` was read before anything here is."""
+    ids = [person for person, _ in await store.people(tenant, after, limit + 1)]
+    more, ids = len(ids) > limit, ids[:limit]
+    records = await service.known(tenant, ids)
+    now = clock.now()
+    rows = [
+        row(history, tenant, person, record, now)
+        for person, record in zip(ids, records, strict=True)
+        if record is not None
+    ]
+    return Page(stamp, now, await service.count(tenant), rows, ids[-1] if more else None)
 
 
 def row(history: History, tenant: str, person: str, record: Record, now: float) -> Row:
