@@ -142,6 +142,20 @@ def test_a_deleted_subscription_takes_what_is_late_with_it(desk: Controlled, rec
     assert receiver.items == []
 
 
+def test_what_is_late_stays_late_when_the_outbox_is_read_anew(desk: Controlled, receiver: Receiver) -> None:
+    desk.add({"notification": "late", "delay": "PT10M"}, nth=1)
+    say(desk, "InACall")
+    with desk.server.client("--lifetime", "24h", "--user", TOMAS) as tomas:
+        other = desk.subscribe(receiver.url.replace("/hook", "/other"), NADIA, by=tomas).json()["id"]
+        # its deliveries go to the same endpoint from now on, whose outbox is therefore read from its beginning
+        moved = tomas.patch(f"/subscriptions/{other}", json={"notificationUrl": receiver.url})
+        assert moved.status_code == 200, moved.text
+    say(desk, "InAConferenceCall")
+    assert told(receiver) == ["InAConferenceCall"]
+    advance(desk, "PT10M")
+    assert told(receiver) == ["InAConferenceCall", "InACall"]
+
+
 def test_a_failing_post_is_met_once(desk: Controlled, receiver: Receiver) -> None:
     async def fail(request: web.Request) -> web.StreamResponse:
         return web.Response(status=500)

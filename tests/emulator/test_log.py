@@ -55,6 +55,7 @@ def test_a_request_and_its_answer(desk: Controlled) -> None:
     assert 0 < entry.pop("duration") < 60
     assert entry["responseHeaders"].items() <= dict(answer.headers).items()
     assert "content-type" in entry["responseHeaders"]
+    assert entry["problem"] is None
     assert entry["requestHeaders"]["x-mine"] == "1"
     assert entry["requestHeaders"]["authorization"] == "Bearer ***"
     shown = {
@@ -275,7 +276,7 @@ def test_no_secret_of_graph_is_kept(desk: Controlled, receiver: Receiver) -> Non
     desk.graph.post("/$batch", json={"requests": [part]})
     headers = {"Cookie": f"a={known['cookie']}", "X-Api-Key": known["header"], "Proxy-Authorization": known["header"]}
     desk.graph.get(f"/me?access_token={known['user']}", headers=headers)
-    escaped = b'{"client\\u0053tate":"' + known["state"].encode() + b'"}'
+    escaped = b'{"\\u0063lientState":"' + known["state"].encode() + b'"}'
     desk.nadia.post("/subscriptions", content=escaped, headers={"Content-Type": "application/json"})
     broken = b'{"clientState":"' + known["state"].encode()
     desk.nadia.post("/subscriptions", content=broken, headers={"Content-Type": "application/json"})

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from presenced.clock import Clock
 from presenced.emulator import secrets
 from presenced.emulator.log_entries import RequestEntry, iso
+from presenced.emulator.match import READS
 from presenced.emulator.rings import Rings
 from presenced.presence.record import guid
 
@@ -203,7 +204,8 @@ class _Exchange:
         if self._answered.size and kind not in _SHOWN_TYPES:
             return f"({self._answered.size} bytes of {kind or 'no type'})"  # pages hold what their forms send back
         encoding = headers.get(b"content-encoding", b"").decode("latin-1")
-        if kind == "application/xml":  # what Graph says of itself
+        presences = self._start["status"] == 200 and self._noted.get("operation") in READS
+        if presences or kind == "application/xml":  # or what Graph says of itself: no credential is in either
             return self._answered.text(encoding, lambda body, size, whole: secrets.cut(body, size))
         private = sign_in and self._scope["method"] == "POST"
         return self._answered.text(encoding, secrets.masked_answer if private else secrets.masked_json)

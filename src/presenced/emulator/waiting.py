@@ -128,7 +128,7 @@ def count_request(match: WaitMatch, entry: RequestEntry) -> int:
 def count_notifications(match: WaitMatch, entry: DeliveryEntry) -> int:
     """How many notifications of a delivery are waited for; a handshake is one."""
     arrived = entry.status is not None and 200 <= entry.status < 300
-    if not match.is_of(entry.tenant, None if match.app is None else match.app):
+    if match.tenant not in (None, entry.tenant):
         return 0
     if match.kind not in (None, entry.kind) or (match.kind is None and entry.kind == "handshake"):
         return 0
