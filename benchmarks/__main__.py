@@ -14,12 +14,16 @@ from benchmarks import report
 from benchmarks.bench import Bench, Settings
 from benchmarks.deliveries import report as deliveries
 from benchmarks.deliveries.measure import Measurement
+from benchmarks.in_tests import measure as in_tests
+from benchmarks.in_tests import report as in_tests_report
 from benchmarks.plan import WrongAnswer
 from benchmarks.process import ServerFailed
 from benchmarks.result import GREATEST, SMALLEST, Result
+from presenced.testing import ServerDied
 
 RESULTS = Path(__file__).parent / "results.md"
 DELIVERIES = Path(__file__).parent / "deliveries.md"
+TESTS = Path(__file__).parent / "testing.md"
 _CHANGES = 2000
 """In a round of deliveries."""
 
@@ -59,7 +63,9 @@ class Numbers(click.ParamType[list[int]]):
 @click.option("--quick", is_flag=True, help="A smoke test: 1,000 people, one short round; writes no file by itself.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help=f"[default: benchmarks/{RESULTS.name}]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of tables.")
-@click.option("--only", type=click.Choice(["reads", "deliveries"]), help="One part of the two, with its own file.")
+@click.option(
+    "--only", type=click.Choice(["reads", "deliveries", "tests"]), help="One part of the three, with its own file."
+)
 def main(
     people: list[int],
     ids: list[int],
@@ -72,12 +78,15 @@ def main(
 ) -> None:
     """Measure what presenced costs.
 
-    A call of getPresencesByUserId, beside nginx, FastAPI and Redis; and a notification, beside a bare loop of POSTs.
+    A call of getPresencesByUserId, beside nginx, FastAPI and Redis; a notification, beside a bare loop of POSTs; and a
+    server for tests.
     """
-    if only != "deliveries":
+    if only in (None, "reads"):
         measure_reads(people, ids, rounds, calls, quick, output, as_json)
-    if only != "reads":
+    if only in (None, "deliveries"):
         measure_deliveries(rounds, quick, output if only else None, as_json)
+    if only in (None, "tests"):
+        measure_tests(rounds, quick, output if only else None, as_json)
 
 
 def measure_reads(
@@ -122,6 +131,28 @@ def measure_deliveries(rounds: int, quick: bool, output: Path | None, as_json: b
         deliveries.show(found)
     if output or not quick:
         (output or DELIVERIES).write_text(deliveries.markdown(found), encoding="utf-8")
+
+
+def measure_tests(rounds: int, quick: bool, output: Path | None, as_json: bool) -> None:
+    """The cost of a server for tests."""
+    rounds, tests = (1, 10) if quick else (rounds, 200)
+    seeds = (0,) if quick else (0, 1000)
+    with tempfile.TemporaryDirectory(prefix="presenced-bench-") as folder, progress_bar() as progress:
+        task = progress.add_task("starting", total=2 * rounds * len(seeds))
+
+        def step(what: str) -> None:
+            progress.update(task, description=what, advance=1)
+
+        try:
+            found = [in_tests.measure(people, rounds, tests, Path(folder), step) for people in seeds]
+        except (ServerFailed, ServerDied) as failed:
+            raise click.ClickException(str(failed)) from None
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        in_tests_report.show(found)
+    if output or not quick:
+        (output or TESTS).write_text(in_tests_report.markdown(found), encoding="utf-8")
 
 
 def progress_bar() -> Progress:

@@ -30,3 +30,8 @@ def test_the_quick_benchmark_of_deliveries_runs(tmp_path: Path) -> None:
     text = bench(tmp_path, "deliveries")
     for kind in ("| basic |", "| rich |"):
         assert kind in text
+
+
+def test_the_quick_benchmark_of_tests_runs(tmp_path: Path) -> None:
+    text = bench(tmp_path, "tests")
+    assert "| 12 |" in text

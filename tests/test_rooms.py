@@ -20,7 +20,7 @@ ALLOWED = {
     "notify": {"notify", "identity", "store", "presence", "clock"},
     "graph": {"notify", "graph", "service", "identity", "calendar", "store", "presence", "clock"},
     "web": {"web", "service", "notify", "notify_control", "identity", "store", "presence", "clock"},
-    "emulator": {"emulator", "service", "calendar", "notify", "identity", "store", "presence", "clock"},
+    "emulator": {"emulator", "service", "view", "calendar", "notify", "identity", "store", "presence", "clock"},
     "openapi": {"openapi", "graph", "identity", "presence"},
     "settings": {"identity", "notify"},
     "folder": set(),
@@ -30,6 +30,8 @@ ALLOWED = {
     "control": {"apps_control", "emulator", "identity", "calendar", "notify", "notify_control", "presence", "store"},
     "notify_control": {"notify", "store"},
     "listen": {"listen", "identity", "notify"},
+    "environment": set(),
+    "testing": {"testing", "cli", "emulator", "environment", "folder"},  # the server's process alone sees the command
 }
 PURE = {
     "presence": {"msgspec", "re", "math", "typing", "collections", "datetime", "zoneinfo", "icalendar", "presenced"}

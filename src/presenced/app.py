@@ -21,14 +21,19 @@ from presenced.emulator.application import PREFIX
 from presenced.emulator.baseline import Baseline
 from presenced.emulator.emulator import Emulator
 from presenced.emulator.export import export
+from presenced.emulator.recorder import Recorder
 from presenced.emulator.seed_file import SeedWrong, read_file
 from presenced.emulator.seeds import Seeds
 from presenced.emulator.time_control import TimeControl
+from presenced.emulator.traffic import Traffic
 from presenced.folder import DataFolder
 from presenced.graph.call import Answer
 from presenced.graph.errors import envelope
+from presenced.graph.exchange import GraphExchange
 from presenced.graph.headers import ERROR_JSON, answer_headers, client_request_id, new_request_id, request_headers
+from presenced.graph.interception import InterceptedExchange
 from presenced.graph.operation import Parts
+from presenced.graph.operations import OPERATIONS
 from presenced.graph.paths import VERSIONS
 from presenced.graph.server import GraphServer
 from presenced.graph.throttle import Budgets
@@ -80,7 +85,13 @@ class App:
         budgets = Budgets(settings.throttle_presence, clock, subscriptions=settings.throttle_subscriptions)
         self.emulator = self._emulator(settings, clock, budgets, baseline, put_in)
         self.board = Board(
-            self.service, store, identity, notify, clock, None if self.emulator is None else self.emulator.time
+            self.service,
+            store,
+            identity,
+            notify,
+            clock,
+            None if self.emulator is None else self.emulator.time,
+            None if self.emulator is None else self.emulator.traffic,
         )
         self.control: ASGIApp = Control(
             identity,
@@ -102,17 +113,22 @@ class App:
             omit_unknown=settings.unknown_ids == "omit",
             done=Answer(int(settings.action_status)),
         )
-        self._graph = GraphServer(
+        exchange = GraphExchange if self.emulator is None else partial(InterceptedExchange, self.emulator.traffic)
+        self._graph: ASGIApp = GraphServer(
             parts,
             identity.verifier,
             identity.base_urls,
             budgets,
             clock,
             settings.most_body,
+            exchange,
         )
+        self._rest = _with_request_ids(_identity_application(identity, clock))
         if self.emulator is not None:
             self._controlled = _with_request_ids(self.emulator.network)
-        self._rest = _with_request_ids(_identity_application(identity, clock))
+            log = self.emulator.traffic.requests
+            self._graph = Recorder(self._graph, log, clock)
+            self._rest = Recorder(self._rest, log, clock, identity.tenants.find)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -165,6 +181,12 @@ class App:
         await self.notify.notifier.start()
         await self.service.start()
 
+    def hang_up(self) -> None:
+        """End what would go on for as long as clients like: the board's streams, and who waits for traffic."""
+        self.board.hang_up()
+        if self.emulator is not None:
+            self.emulator.traffic.hang_up()
+
     async def stop(self) -> None:
         """Stop what ``start`` began; what is not told yet is told after the next start."""
         await self.board.stop()
@@ -182,6 +204,9 @@ class App:
             ids = (request.scope.get("presenced.request_id", ""), request.scope.get("presenced.client_request_id", ""))
             return envelope(code, message, *ids, clock.now())
 
+        names = [operation.name for operation in OPERATIONS]
+        traffic = Traffic(clock, self.store, self.service, self.identity.tenants, names)
+        self.notify.notifier.intercept(traffic)
         time = TimeControl(clock, self.store, self.service, self.notify.notifier)
         seeds = Seeds(
             self.store,
@@ -190,12 +215,12 @@ class App:
             clock,
             time,
             self.notify.notifier,
-            [budgets.clear],
+            [budgets.clear, traffic.clear],
             baseline,
             put_in=put_in,
             with_sample=settings.sample,
         )
-        return Emulator(time, seeds, error_body, settings.admin_token)
+        return Emulator(time, seeds, traffic, error_body, settings.admin_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

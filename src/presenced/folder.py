@@ -84,8 +84,11 @@ class DataFolder:
     def socket_path(self) -> Path:
         """Where this server's control socket goes: in the folder, or where its path is short enough for a socket."""
         path = self.path / "control.sock"
-        if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
-            path = Path(tempfile.mkdtemp(prefix="presenced-")) / "control.sock"
+        if _too_long(path):
+            path = Path(tempfile.mkdtemp(prefix="presenced-")) / path.name
+            if _too_long(path):  # TMPDIR is deep, as in a build tool's folders
+                path.parent.rmdir()
+                path = Path(tempfile.mkdtemp(prefix="presenced-", dir="/tmp")) / path.name
         path.unlink(missing_ok=True)
         self._socket = path
         return path
@@ -103,3 +106,7 @@ class DataFolder:
             return msgspec.json.decode(self._note.read_bytes(), type=RunningServer)
         except (OSError, msgspec.MsgspecError):
             return None
+
+
+def _too_long(path: Path) -> bool:
+    return len(os.fsencode(path)) > _LONGEST_SOCKET_PATH

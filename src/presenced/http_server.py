@@ -25,6 +25,9 @@ _FINISH_WITHIN = 20.0
 _KEEP_ALIVE = 75
 """Seconds an idle connection is kept, as nginx keeps it: clients poll presence about once a minute."""
 
+CUT = "presenced.cut"
+"""The type of an ASGI message that closes the connection, whatever was sent by then (a fault of the emulator's)."""
+
 
 class CannotListen(Exception):
     """The address or the certificate cannot be used. The message says what to do."""
@@ -47,6 +50,10 @@ class _Cycle(RequestResponseCycle):
             if self._send_whole(start, message):
                 return
             await super().send(start)
+        elif message["type"] == CUT:
+            self.disconnected = True  # whoever waits for this request need not answer it
+            self.transport.close()
+            return
         await super().send(message)
 
     def _send_whole(self, start: Any, message: Any) -> bool:

@@ -40,7 +40,7 @@ def test_generated_pages_are_current(page: Path) -> None:
 def test_the_pages_are_written_in_known_languages() -> None:
     """So that no example escapes the tests below."""
     known = {"bash", "console", "python", "toml", "json", "text", "yaml"}
-    known |= {"javascript", "go", "java", "xml", "csharp", "php", "powershell"}
+    known |= {"javascript", "go", "java", "kotlin", "xml", "csharp", "php", "powershell"}
     assert {language for page in WRITTEN for language, _ in _BLOCK.findall(page.read_text("utf-8"))} <= known
 
 
@@ -69,7 +69,11 @@ def test_shell_examples(server: Server, title: str, code: str) -> None:
         assert '"activity":"InAMeeting"' in run.stdout
 
 
-@pytest.mark.parametrize(("title", "code"), blocks("python"), ids=lambda value: value[:40])
+# those of testing.md are tests, which tests/testing runs
+PROGRAMS = [(title, code) for title, code in blocks("python") if not title.startswith("testing.md")]
+
+
+@pytest.mark.parametrize(("title", "code"), PROGRAMS, ids=lambda value: value[:40])
 def test_python_examples(server: Server, title: str, code: str) -> None:
     found = {name: value for name, value in server.environment().items() if value}
     environment = shell_environment(server) | found

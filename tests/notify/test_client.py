@@ -11,6 +11,7 @@ from tests.notify.endpoint import OK, Certificates, Writer, endpoint, never, unt
 
 from presenced.notify import client as module
 from presenced.notify.client import WebhookClient
+from presenced.notify.turns import Turns
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -110,7 +111,7 @@ async def test_calls_to_one_host_wait_for_each_other(client: WebhookClient) -> N
         assert {answer.status for answer in answers} == {200}
         assert hook.most_open + other_port.most_open <= 2 * module.MOST_CALLS_PER_HOST
         assert hook.connections <= 20
-    assert not client._hosts
+    assert not client._turns._hosts
 
 
 async def test_waiting_for_ones_turn_is_not_slowness(client: WebhookClient) -> None:
@@ -124,11 +125,11 @@ async def test_waiting_for_ones_turn_is_not_slowness(client: WebhookClient) -> N
             assert (await post(client, other.url)).status == 200
         assert all(one.timed_out and not one.busy for one in await asyncio.gather(*blocking))
         assert hook.connections == module.MOST_CALLS_PER_HOST
-    assert not client._hosts
+    assert not client._turns._hosts
 
 
 async def test_all_calls_together_are_bounded(client: WebhookClient) -> None:
-    client._slots = asyncio.Semaphore(1)
+    client._turns = Turns(1, module.MOST_CALLS_PER_HOST, module.MOST_OF_KIND)
 
     async with endpoint(never) as hook, endpoint(OK, host="127.0.0.2") as other:
         blocking = asyncio.create_task(failure(client, hook.url, 1))
@@ -269,4 +270,4 @@ async def test_a_cancelled_call_leaves_nothing(client: WebhookClient) -> None:
         with pytest.raises(asyncio.CancelledError):
             await call
         await until(lambda: not hook.open)
-    assert not client._hosts
+    assert not client._turns._hosts

@@ -9,10 +9,13 @@ from presenced.cli.board_link import board_link
 from presenced.cli.calendar import calendar
 from presenced.cli.clock import clock
 from presenced.cli.env import env
+from presenced.cli.faults import faults
 from presenced.cli.get import get
 from presenced.cli.keys import keys
 from presenced.cli.listen import listen
+from presenced.cli.log import log
 from presenced.cli.openapi import openapi
+from presenced.cli.run import run
 from presenced.cli.seed import export, reset, seed
 from presenced.cli.serve import serve
 from presenced.cli.set import set_
@@ -32,6 +35,7 @@ def main() -> None:
 
 COMMANDS = (
     serve,
+    run,
     env,
     token,
     get,
@@ -46,6 +50,8 @@ COMMANDS = (
     listen,
     board_link,
     clock,
+    faults,
+    log,
     seed,
     export,
     reset,

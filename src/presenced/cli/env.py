@@ -9,6 +9,7 @@ import click
 from presenced.cli.connection import connect, run
 from presenced.cli.options import settings_from, settings_options
 from presenced.control import Environment, EnvironmentRequest
+from presenced.environment import environment
 from presenced.settings import Settings
 from presenced.tls import DevelopmentTls
 
@@ -43,15 +44,8 @@ async def _environment(settings: Settings, request: EnvironmentRequest) -> tuple
             http = f"http://{settings.host}:{settings.port}"
             https = f"https://localhost:{settings.tls_port}" if settings.tls else None
         authority = DevelopmentTls(connection.folder.certificates).authority
-        found = {
-            "GRAPH_BASE_URL": f"{http}/v1.0",
-            "GRAPH_BASE_URL_TLS": f"{https}/v1.0" if https else None,
-            "AZURE_TENANT_ID": known.tenant,
-            "AZURE_CLIENT_ID": known.app,
-            "AZURE_CLIENT_SECRET": known.secret,
-            "AZURE_AUTHORITY_HOST": https,
-            "PRESENCED_CA_FILE": str(authority) if https and settings.tls_cert is None else None,
-        }
+        own_certificate = settings.tls_cert is not None
+        found = environment(http, https, known.tenant, known.app, known.secret, None if own_certificate else authority)
         return found, _notes(known, https)
 
 

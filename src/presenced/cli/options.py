@@ -7,7 +7,7 @@ one command only (``presenced token --lifetime``) are ``PRESENCED_TOKEN_LIFETIME
 import difflib
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,6 +81,27 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     known = options()
     given = {name: list(value) if name in _ENTRIES else value for name, value in values.items() if name in known}
     return msgspec.structs.replace(Settings(), **given)
+
+
+def settings_flags(settings: Settings, fields: Sequence[str]) -> list[str]:
+    """Those settings that are not as they are by default, as flags for a command line."""
+    known, flags = options(), list[str]()
+    for field in fields:
+        option, value = known[field], getattr(settings, field)
+        if value == option.default:
+            continue
+        if option.type is bool:
+            flags.append(option.flag if value else f"--no-{option.flag.removeprefix('--')}")
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            flags += [option.flag, _word(one)]
+    return flags
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value.absolute())
+    return msgspec.json.encode(value).decode() if isinstance(value, msgspec.Struct) else str(value)
 
 
 def _click_option(option: Option) -> Callable[[F], F]:

@@ -54,7 +54,7 @@ async def _serve(settings: Settings) -> None:
             _say_ready(app, folder, server, settings)
             await stop.wait()
             click.echo("Stopping: finishing what is under way.", err=True)
-            app.board.hang_up()
+            app.hang_up()
             await listeners.stop()
             await app.stop()
     finally:

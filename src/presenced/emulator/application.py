@@ -4,10 +4,12 @@ On the network it is behind access.py; on the owner's Unix socket it is not. Bod
 of Graph's, so that one client reads both.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -23,6 +25,13 @@ T = TypeVar("T")
 PREFIX = "/presenced"
 MOST_BODY = 1 << 26
 """Bytes: a seed of a large tenant is large."""
+
+_STATUS = {"NotFound": 404, "RequestTimeout": 408, "ServiceNotAvailable": 503}
+"""Of what is refused; of everything else 400."""
+
+_UNKNOWN = re.compile(
+    r"(?:Object contains unknown field `[^`]*`|Invalid enum value .*?)(?: - at `\$\.(?P<place>[\w.]+)`)?", re.DOTALL
+)
 
 Envelope = Callable[[Request, str, str], bytes]
 """Makes an error's body of the request, a code and a message."""
@@ -42,13 +51,14 @@ class Answer:
                 body = await read_body(request)
                 return _json(await work(msgspec.json.decode(body or b"{}", type=form)))
             except msgspec.MsgspecError as error:
-                return self.refuse(request, 400, "InvalidArgument", f"The request body is not as expected: {error}.")
+                message = f"The request body is not as expected: {error}.{known_members(str(error), form)}"
+                return self.refuse(request, 400, "InvalidArgument", message)
             except UnicodeDecodeError:
                 return self.refuse(request, 400, "InvalidArgument", "The request body is not UTF-8.")
             except RecursionError:
                 return self.refuse(request, 400, "InvalidArgument", "The request body is nested too deeply.")
             except Refused as refused:
-                return self.refuse(request, 400, refused.code, refused.message)
+                return self.refuse(request, _STATUS.get(refused.code, 400), refused.code, refused.message)
 
         return endpoint
 
@@ -59,8 +69,7 @@ class Answer:
             try:
                 result = await work(request)
             except Refused as refused:
-                status = 404 if refused.code == "NotFound" else 400
-                return self.refuse(request, status, refused.code, refused.message)
+                return self.refuse(request, _STATUS.get(refused.code, 400), refused.code, refused.message)
             return result if isinstance(result, Response) else _json(result)
 
         return endpoint
@@ -108,6 +117,26 @@ def application(routes: list[BaseRoute], envelope: Envelope, admin_token: str | 
         await network(scope, receive, send)
 
     return guarded, inner
+
+
+def known_members(error: str, form: Any) -> str:
+    """Of a complaint of msgspec's about an unknown member or value, which ones there are; of any other, nothing."""
+    unknown = _UNKNOWN.fullmatch(error)
+    if unknown is None:
+        return ""
+    kinds = [msgspec.inspect.type_info(form)]
+    for name in (unknown["place"] or "").split(".") if unknown["place"] else ():
+        found = [field.type for kind in kinds for field in getattr(kind, "fields", ()) if field.encode_name == name]
+        kinds = [one for kind in found for one in getattr(kind, "types", (kind,))]
+    names = [str(one) for kind in kinds for one in _names(kind)]
+    return f" There are: {', '.join(names)}." if names else ""
+
+
+def _names(kind: Any) -> Any:
+    """The members of a struct, or the values of a choice."""
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return kind.values
+    return [field.encode_name for field in getattr(kind, "fields", ())]
 
 
 def _json(result: Any) -> Response:

@@ -1,4 +1,4 @@
-"""Emulator: what a test may do to a server that Graph allows nobody: move its clock, say what it holds, put it back."""
+"""Emulator: what a test may do to a server, and nobody to Graph: move its clock, say what it holds, have it fail."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from presenced.emulator.seed_file import SeedWrong, read, write
 from presenced.emulator.seed_lines import Format
 from presenced.emulator.seeds import Put, Seeds
 from presenced.emulator.time_control import ClockState, TimeControl
+from presenced.emulator.traffic import Traffic
 from presenced.presence.durations import parse_duration
 from presenced.presence.refused import Refused
 
@@ -45,9 +46,12 @@ class ClockAdvance(msgspec.Struct):
 class Emulator:
     """The control API's parts. ``network`` and ``owner`` are its applications, with and without a guard."""
 
-    def __init__(self, time: TimeControl, seeds: Seeds, envelope: Envelope, admin_token: str | None) -> None:
+    def __init__(
+        self, time: TimeControl, seeds: Seeds, traffic: Traffic, envelope: Envelope, admin_token: str | None
+    ) -> None:
         self.time = time
         self.seeds = seeds
+        self.traffic = traffic
         self.network: ASGIApp
         self.owner: ASGIApp
         self.network, self.owner = application(self._routes(Answer(envelope)), envelope, admin_token)
@@ -62,6 +66,7 @@ class Emulator:
             Route("/seed", answer.of(self._seed), methods=["PUT"]),
             Route("/seed/schema", answer.of(self._schema), methods=["GET"]),
             Route("/reset", answer.of(self._reset), methods=["POST"]),
+            *self.traffic.routes(answer),
         ]
 
     async def _clock(self, request: Request) -> ClockState:

@@ -1,5 +1,7 @@
 """Server: the ASGI application under /v1.0 and /beta: an exchange's answer on HTTP, OPTIONS, and CORS."""
 
+from collections.abc import Callable
+
 from starlette.types import Receive, Scope, Send
 
 from presenced.clock import Clock
@@ -15,7 +17,7 @@ from presenced.identity.tokens import Verifier
 
 
 class GraphServer:
-    """Graph's presence API as an ASGI application. ``most_body`` is in bytes."""
+    """Graph's presence API as an ASGI application. ``most_body`` is in bytes; ``exchange`` makes one of a request."""
 
     def __init__(
         self,
@@ -25,12 +27,14 @@ class GraphServer:
         budgets: Budgets,
         clock: Clock,
         most_body: int,
+        exchange: Callable[..., GraphExchange] = GraphExchange,
     ) -> None:
+        self._exchange = exchange
         self._parts = parts, verifier, base_urls, budgets, clock, most_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = request_headers(scope["headers"])
-        exchange = GraphExchange(*self._parts, scope, headers)
+        exchange = self._exchange(*self._parts, scope, headers)
         try:
             answer = options(exchange, scope) if scope["method"] == "OPTIONS" else await exchange.answer(receive)
         except ClientGone:

@@ -91,7 +91,7 @@ async def _create(parts: Parts, call: Call, new: NewSubscription) -> Answer:
                 text = f"Subscription Id {known.id} already exists for the requested combination"
                 raise GraphError(409, "ExtensionError", text)
         for url in urls:
-            await _validate(parts, url)
+            await _validate(parts, call, url)
         subscription = Subscription(
             str(uuid4()),
             caller.tenant,
@@ -148,7 +148,7 @@ async def _update(parts: Parts, call: Call, change: SubscriptionChange) -> Answe
         async with parts.notify.subscriptions.being_made((before.id,)) as first:
             if not first:  # one handshake at a time for each owner
                 raise GraphError(409, "ExtensionError", "Another notificationUrl of yours is being validated.")
-            await _validate(parts, url)
+            await _validate(parts, call, url)
         given["notification_url"] = url
     return Answer(200, _entity(call, await _authorise(parts, call, given), Query()))
 
@@ -255,9 +255,10 @@ def _check_urls(parts: Parts, urls: list[str]) -> None:
             raise invalid(refused.message) from None
 
 
-async def _validate(parts: Parts, url: str) -> None:
+async def _validate(parts: Parts, call: Call, url: str) -> None:
+    owner = call.caller.tenant, call.caller.app
     try:
-        await validate(parts.notify.client, url)
+        await validate(parts.notify.client, url, parts.notify.notifier.interceptor, owner)
     except ValidationFailed as failed:
         raise GraphError(400, failed.code, failed.message) from None
 

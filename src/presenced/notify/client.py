@@ -15,17 +15,21 @@ import socket
 import ssl
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar, cast
 
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from presenced import __version__
 from presenced.notify.addresses import MOST_URL, AddressRefused, PermittedResolver, Rules, check_url
+from presenced.notify.turns import Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,6 +38,9 @@ MOST_CALLS = 256
 MOST_CALLS_PER_HOST = 4
 MOST_OF_KIND = {"retry": MOST_CALLS // 2, "handshake": MOST_CALLS // 4}
 """Of all calls at a time. What failed before, or was never reached, likely hangs; the rest is for what works."""
+
+MOST_CHECKED = 1024
+"""URLs that are remembered as good, by rules that do not change: checking one takes 10 us."""
 
 MOST_LOOKUPS = 32
 # Idle connections are kept to so many hosts: aiohttp bounds calls, but not what it keeps open between them.
@@ -60,8 +67,6 @@ _CERTIFICATE = "The certificate of the endpoint is not trusted."
 
 
 Kind = Literal["first", "retry", "handshake"]
-
-_UNBOUNDED: AbstractAsyncContextManager[None] = nullcontext()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -98,9 +103,8 @@ class WebhookClient:
         tls = _tls(ca)
         self._keeping = self._session(tls, keeps=True)
         self._closing = self._session(tls, keeps=False)
-        self._slots = asyncio.Semaphore(MOST_CALLS)
-        self._slots_of_kind = {kind: asyncio.Semaphore(most) for kind, most in MOST_OF_KIND.items()}
-        self._hosts: dict[str, _Host] = {}
+        self._turns = Turns(MOST_CALLS, MOST_CALLS_PER_HOST, MOST_OF_KIND)
+        self._checked = lru_cache(MOST_CHECKED)(self._check)
         self._kept: OrderedDict[str, float] = OrderedDict()
 
     async def post(
@@ -119,28 +123,29 @@ class WebhookClient:
         calls it counts against. Raises CallFailed.
         """
         try:
-            target = check_url(url, self._rules, most=MOST_URL + _MOST_ADDED)
+            target, host = self._checked(url)
         except AddressRefused as refused:
             raise CallFailed(refused.message) from refused
-        host = str(target.raw_host)
-        clock = asyncio.get_running_loop().time
-        began: float | None = None
         try:
-            async with asyncio.timeout(timeout) as limit, self._turn(host, kind):
-                began = clock()
-                limit.reschedule(began + timeout)
-                session = self._keeping if self._may_keep(host, began) else self._closing
-                async with session.post(target, data=body, headers=headers, allow_redirects=False) as answer:
-                    content, whole = await _read(answer, read)
-                    if not whole:
-                        answer.close()
-                return Answer(answer.status, _content_type(answer), content, clock() - began, whole)
+            turn = await self._turns.take(host, kind, timeout)
         except TimeoutError as error:
-            if began is None:
-                raise CallFailed(_BUSY, busy=True) from error
+            raise CallFailed(_BUSY, busy=True) from error
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            session = self._keeping if self._may_keep(host, began) else self._closing
+            limit = aiohttp.ClientTimeout(total=timeout, ceil_threshold=inf)
+            async with session.post(target, data=body, headers=headers, allow_redirects=False, timeout=limit) as answer:
+                content, whole = await _read(answer, read)
+                if not whole:
+                    answer.close()
+            return Answer(answer.status, _content_type(answer), content, clock() - began, whole)
+        except TimeoutError as error:
             raise CallFailed(_TIMED_OUT, clock() - began, timed_out=True) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise CallFailed(_reason(error), clock() - (began or clock())) from error
+            raise CallFailed(_reason(error), clock() - began) from error
+        finally:
+            self._turns.leave(turn)
 
     async def close(self) -> None:
         await self._keeping.close()
@@ -167,21 +172,10 @@ class WebhookClient:
             headers={"User-Agent": f"presenced/{__version__}", "Accept-Encoding": "identity"},
         )
 
-    @asynccontextmanager
-    async def _turn(self, host: str, kind: Kind) -> AsyncIterator[None]:
-        """Wait for a free slot of this host, of this kind, then of all.
-
-        aiohttp would wait too, but its waiting counts as slowness.
-        """
-        entry = self._hosts.setdefault(host, _Host())
-        entry.users += 1
-        try:
-            async with entry.slots, self._slots_of_kind.get(kind, _UNBOUNDED), self._slots:
-                yield
-        finally:
-            entry.users -= 1
-            if entry.users == 0:
-                del self._hosts[host]
+    def _check(self, url: str) -> tuple[URL, str]:
+        """The URL to call, and its host. Raises AddressRefused."""
+        target = check_url(url, self._rules, most=MOST_URL + _MOST_ADDED)
+        return target, str(target.raw_host)
 
     def _may_keep(self, host: str, now: float) -> bool:
         """Whether connections to this host may stay open after calls, noting that they do."""
@@ -222,14 +216,6 @@ class SystemResolver(AbstractResolver):
 
     async def close(self) -> None:
         pass
-
-
-class _Host:
-    """The calls to one host: how many are under way or wait, and the slots they share."""
-
-    def __init__(self) -> None:
-        self.users = 0
-        self.slots = asyncio.Semaphore(MOST_CALLS_PER_HOST)
 
 
 def _look_up(host: str, port: int, family: int) -> list[tuple[socket.AddressFamily, str]]:

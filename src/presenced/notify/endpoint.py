@@ -17,7 +17,7 @@ import structlog
 from yarl import URL
 
 from presenced.clock import Clock
-from presenced.notify.client import CallFailed, Kind, WebhookClient
+from presenced.notify.client import Answer, CallFailed, Kind, WebhookClient
 from presenced.notify.endpoint_state import EndpointState
 from presenced.notify.notification import Item, collection
 from presenced.notify.outbox import Outbox
@@ -37,7 +37,7 @@ _STORE_WAIT = 5.0
 _IN_MEMORY = 1000
 """Deliveries of one endpoint; the rest stays on disk."""
 
-_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 _decode = msgspec.msgpack.Decoder(Item).decode
 
 log = structlog.get_logger()
@@ -123,6 +123,15 @@ class Endpoint:
         self._edition += 1
         self._queue = deque(one for one in self._queue if one.subscription != subscription)
 
+    @property
+    def next_event(self) -> float | None:
+        """When something is to be done next (seconds since 1970 UTC), if that is known."""
+        return self.next_try
+
+    def rests(self, now: float) -> bool:
+        """Whether there is nothing to do at ``now``."""
+        return self.idle or (self.next_try is not None and self.next_try > now)
+
     async def stop(self) -> None:
         """Stop. What was not delivered stays in the outbox."""
         if self._working is not None:
@@ -178,11 +187,15 @@ class Endpoint:
         rows = await self._store.outbox(self.url, self._last_read, _IN_MEMORY)
         if edition != self._edition:
             return  # it is to be read from the beginning
-        self._queue.extend(row for row in rows if not self._outbox.was_told(row.id))
+        self._queue.extend(row for row in rows if not self._outbox.was_told(row.id) and not self._is_aside(row.id))
         if rows:
             self._last_read = rows[-1].id
         # whatever is offered while there is more on disk stays there, so that nothing overtakes it
         self._more_on_disk = len(rows) == _IN_MEMORY or self._newest > max(known, self._last_read)
+
+    def _is_aside(self, delivery: int) -> bool:
+        """Whether a delivery is neither in the queue nor told, and yet not to be read from disk."""
+        return False
 
     async def _until_due(self, batch: list[Delivery]) -> None:
         now = self._clock.now()
@@ -194,20 +207,24 @@ class Endpoint:
             await self._wait(due)
         self.next_try = None
 
-    async def _deliver(self, batch: list[Delivery]) -> None:
+    async def _post(self, batch: list[Delivery], timeout: float, kind: Kind) -> Answer:  # noqa: ASYNC109
+        """Send these, in one POST. Raises CallFailed."""
         items = [_decode(delivery.body) for delivery in batch]
         tokens = self._tokens.all({(item.tenant, item.app) for item in items if item.rich})
+        return await self._client.post(self.url, collection(items, tokens), HEADERS, timeout, 0, kind)
+
+    async def _deliver(self, batch: list[Delivery]) -> bool:
+        """Tell these; whether they were told."""
         timeout = RETRY_TIMEOUT if self._failures else FIRST_TIMEOUT
         seconds = 0.0
         try:
-            kind: Kind = "retry" if self._failures or self.state.lingers else "first"
-            answer = await self._client.post(self.url, collection(items, tokens), _HEADERS, timeout, 0, kind)
+            answer = await self._post(batch, timeout, "retry" if self._failures or self.state.lingers else "first")
             seconds = answer.seconds
             error = None if 200 <= answer.status < 300 else f"It answered {answer.status}."
         except CallFailed as failed:
             seconds, error = failed.seconds, failed.reason
             if failed.busy:
-                return
+                return False
         now = self._clock.now()
         self.state.answered(now, seconds)
         if error is None:
@@ -215,7 +232,7 @@ class Endpoint:
             self.last_error = None
             self.counts.delivered += len(batch)
             self._done(batch)
-            return
+            return True
         self._failures += 1
         wait = min(FIRST_WAIT * 2 ** (self._failures - 1), LONGEST_WAIT)
         self._try_again_at = now + wait * random.uniform(0.8, 1.2)  # noqa: S311  no secret
@@ -227,6 +244,7 @@ class Endpoint:
             self.counts.dropped += dropped
             log.warning("deliveries were dropped after four hours", endpoint=self.host, count=dropped, reason=error)
             self._queue = deque(one for one in self._queue if now - one.queued_at < KEEP_TRYING)
+        return False
 
     def _done(self, batch: list[Delivery]) -> None:
         told = {delivery.id for delivery in batch}

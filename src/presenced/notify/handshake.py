@@ -15,9 +15,12 @@ from urllib.parse import quote, unquote_plus
 from uuid import uuid4
 
 from presenced.notify.client import Answer, CallFailed, WebhookClient
+from presenced.notify.interception import Interceptor, Post
 
 TIMEOUT = 10.0
 _MOST_BODY = 4096
+_HEADERS = {"Content-Type": "text/plain; charset=utf-8"}
+_TIMED_OUT = "Subscription validation request timed out."
 _MUST = "Subscription validation request failed. Notification endpoint must respond with {} to validation request."
 # Where .NET, whose names Graph shows, has another name for a status than Python (in any of its versions).
 _NAMES = {
@@ -40,18 +43,30 @@ class ValidationFailed(Exception):
         self.message = message
 
 
-async def validate(client: WebhookClient, url: str) -> None:
-    """Ask the endpoint at ``url`` whether it takes notifications. Raises ValidationFailed."""
+async def validate(
+    client: WebhookClient, url: str, interceptor: Interceptor | None = None, owner: tuple[str, str] = ("", "")
+) -> None:
+    """Ask the endpoint at ``url`` whether it takes notifications. Raises ValidationFailed.
+
+    ``owner`` is the tenant and the app that subscribe, for an interceptor.
+    """
     token = f"Validation: Testing client application reachability for subscription Request-Id: {uuid4()}"
-    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    effect = None if interceptor is None else interceptor.of_handshake(*owner)
+    asked = Post(True, _with_token(url, token), *owner, _HEADERS, b"", () if effect is None else (effect.fault,))
     try:
-        answer = await client.post(_with_token(url, token), None, headers, TIMEOUT, _MOST_BODY, "handshake")
+        answer = await client.post(asked.url, None, _HEADERS, TIMEOUT, _MOST_BODY, "handshake")
     except CallFailed as failed:
+        if interceptor is not None:
+            interceptor.posted(asked._replace(error=failed.reason, seconds=failed.seconds))
         if failed.timed_out:
-            raise ValidationFailed("InvalidRequest", "Subscription validation request timed out.") from failed
+            raise ValidationFailed("InvalidRequest", _TIMED_OUT) from failed
         message = f"Subscription validation request failed. {failed.reason}"
         raise ValidationFailed("ValidationError", message) from failed
-    if (wrong := _wrong(answer, token)) is not None:
+    if interceptor is not None:
+        interceptor.posted(asked._replace(answer=answer, seconds=answer.seconds))
+    if effect is not None and effect.timed_out:
+        raise ValidationFailed("InvalidRequest", _TIMED_OUT)
+    if (wrong := _wrong(answer, token if effect is None else "")) is not None:
         raise ValidationFailed("ValidationError", wrong)
 
 

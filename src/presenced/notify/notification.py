@@ -111,6 +111,7 @@ def collection(items: list[Item], validation_tokens: list[str]) -> bytes:
     return b'{"value":[' + b",".join(item.content for item in items) + b"]" + tokens + b"}"
 
 
+@lru_cache(4096)
 def date_time(at: float, zone: str = "Z") -> str:
     """An instant (seconds since 1970 UTC) with seven fraction digits, as Graph writes it."""
     return (_EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%f0") + zone

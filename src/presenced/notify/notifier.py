@@ -8,7 +8,7 @@ the place in the feed (outbox.py), so that a crash loses nothing. What is in mem
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from math import inf
 
@@ -20,9 +20,11 @@ from presenced.clock import Clock
 from presenced.notify.client import WebhookClient
 from presenced.notify.endpoint import KEEP_TRYING, Endpoint
 from presenced.notify.endpoint_state import EndpointState
+from presenced.notify.intercepted_endpoint import InterceptedEndpoint
+from presenced.notify.interception import Interceptor
 from presenced.notify.notification import Item, Spelling, change_item, lifecycle_item
 from presenced.notify.outbox import MOST_UNWRITTEN, Outbox
-from presenced.notify.subscription import Subscription
+from presenced.notify.subscription import Subscription, reminder_of
 from presenced.notify.subscriptions import Subscriptions
 from presenced.notify.validation_tokens import ValidationTokens
 from presenced.presence.resolve import state_at
@@ -77,9 +79,15 @@ class Notifier:
         self._states: dict[str, EndpointState] = {}
         self._paused: set[str] = set()
         self._outbox = Outbox(store)
+        self.interceptor: Interceptor | None = None
+        self._make_endpoint: Callable[..., Endpoint] = Endpoint
         self._looking = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         store.follow(self._follow)
+
+    def intercept(self, interceptor: Interceptor) -> None:
+        """Have something come between notifications and their subscribers. To be called before the start."""
+        self.interceptor, self._make_endpoint = interceptor, partial(InterceptedEndpoint, interceptor)
 
     async def start(self) -> None:
         """Go on where the last run stopped."""
@@ -130,7 +138,7 @@ class Notifier:
 
     def next_event(self, now: float) -> float | None:
         """The next instant after ``now`` at which a delivery is due, or something befalls a subscription."""
-        instants = [endpoint.next_try for endpoint in self._endpoints.values()]
+        instants = [endpoint.next_event for endpoint in self._endpoints.values()]
         for one in self._subscriptions.all():
             instants.append(one.expires_at)
             if not one.reminded:
@@ -142,7 +150,7 @@ class Notifier:
         now = self._clock.now()
         if self._news.is_set() or self._telling.locked() or self._outbox.position < self._announced:
             return False
-        return all(one.idle or (one.next_try is not None and one.next_try > now) for one in self._endpoints.values())
+        return all(one.rests(now) for one in self._endpoints.values())
 
     def endpoints(self) -> list[Endpoint]:
         """The endpoints that something is or was delivered to, since the start."""
@@ -266,7 +274,7 @@ class Notifier:
         endpoint = self._endpoints.get(url)
         if endpoint is None:
             self._forget_idle_endpoints()
-            endpoint = self._endpoints[url] = Endpoint(
+            endpoint = self._endpoints[url] = self._make_endpoint(
                 url,
                 self._store,
                 self._clock,
@@ -369,18 +377,7 @@ class Notifier:
                 delivery = _delivery(subscription.lifecycle_url, subscription, now, item)
                 await self._offer([delivery._replace(subscription=_lifecycle(subscription))])
                 await self._outbox.write()  # it is in no feed
-            await self._subscriptions.change(subscription.id, _reminder_of(subscription))
-
-
-def _reminder_of(reminded: Subscription) -> Callable[[Subscription], Subscription]:
-    """Marks a subscription as reminded, unless it was authorised anew meanwhile."""
-
-    def mark(now: Subscription) -> Subscription:
-        if now.authorised_at != reminded.authorised_at:
-            return now
-        return msgspec.structs.replace(now, reminded=True)
-
-    return mark
+            await self._subscriptions.change(subscription.id, reminder_of(subscription))
 
 
 @lru_cache(10_000)

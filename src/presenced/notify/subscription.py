@@ -5,6 +5,7 @@ pause until it is authorised anew (page "Reduce missing subscriptions and change
 """
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -97,3 +98,14 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     def reminder_at(self) -> float:
         """When its owner should be asked to reauthorize: when a quarter of the token's life is left."""
         return self.authorised_until - (self.authorised_until - self.authorised_at) / 4
+
+
+def reminder_of(reminded: Subscription) -> Callable[[Subscription], Subscription]:
+    """Marks a subscription as reminded, unless it was authorised anew meanwhile."""
+
+    def mark(now: Subscription) -> Subscription:
+        if now.authorised_at != reminded.authorised_at:
+            return now
+        return msgspec.structs.replace(now, reminded=True)
+
+    return mark
