@@ -78,6 +78,8 @@ class App:
         put_in: bool = False,
     ) -> None:
         self.store = store
+        self.put_in = put_in
+        """Whether the folder was new and holds the seed or the sample since this start."""
         self.identity = identity
         self.notify = notify
         self.calendars = Calendars(store, clock)

@@ -119,6 +119,7 @@ def test_a_seed_fills_a_folder_once(tmp_path: Path, seed: Path) -> None:
     for expected in ("Busy/InACall", "Offline/Offline"):
         with running(tmp_path / "data", "--seed", str(seed)) as server, server.client() as client:
             assert state(client, ANN) == expected
+            assert ("was not put in" in server.output) == (expected == "Offline/Offline")
             client.post(f"/users/{ANN}/presence/clearPresence", json={"sessionId": "call"})
 
 

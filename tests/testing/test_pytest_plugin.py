@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -250,7 +249,6 @@ def test_a_server_that_dies_is_reported(project: pytest.Pytester) -> None:
     assert "ServerDied: The presenced server was killed by signal 9." in printed
 
 
-@pytest.mark.skipif(find_spec("presenced.emulator.traffic") is None, reason="this server has no log")
 def test_a_failure_shows_the_last_requests(project: pytest.Pytester) -> None:
     project.makepyfile(
         test_it="""

@@ -120,13 +120,15 @@ def test_a_server_that_cannot_start_is_said(tmp_path: Path) -> None:
 WAITING = """
 import json, os, signal, sys
 heard = []
+def hear(number, _):
+    heard.append(number)
+    os.write(1, b"%d\\n" % number)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
-    signal.signal(number, lambda number, _: heard.append(number))
+    signal.signal(number, hear)
 server = json.load(open(os.environ["PRESENCED_DATA"] + "/server.json"))["pid"]
 print("ready", server, os.environ["PRESENCED_DATA"], os.getpid(), flush=True)
 while not {heard} <= set(heard):
     signal.pause()
-print(*map(int, heard), flush=True)
 sys.exit(7)
 """
 
@@ -155,10 +157,11 @@ def test_ctrl_c_reaches_the_command_once() -> None:
         os.execve(PRESENCED, waiting({int(signal.SIGINT), int(signal.SIGUSR1)}), clean_environment())  # noqa: S606
     with os.fdopen(terminal, "r+b", buffering=0) as opened:
         ready = opened.readline().split()
-        os.write(terminal, b"\x03")
-        assert b"^C" in opened.read(2)
+        for _ in range(10):  # of two that come at the same instant, a process may see one
+            os.write(terminal, b"\x03")
+            assert opened.readline().strip() == b"^C2"
         os.kill(process, signal.SIGUSR1)  # comes after a SIGINT that would be passed on
-        assert opened.readline().split() == [b"2", b"10"]
+        assert opened.readline().strip() == b"10"
         assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 7
     assert is_gone(int(ready[1]))
 

@@ -2,15 +2,12 @@
 
 import asyncio
 from datetime import timedelta
-from importlib.util import find_spec
 
 import pytest
 from tests.conftest import NADIA, TOMAS
 from tests.receiver import Receiver
 
 from presenced.testing import ControlError, Presenced
-
-pytestmark = pytest.mark.skipif(find_spec("presenced.emulator.traffic") is None, reason="this server has no faults")
 
 
 def test_faults(presenced: Presenced) -> None:

@@ -115,6 +115,9 @@ def _say_ready(app: App, folder: DataFolder, server: RunningServer, settings: Se
     click.echo(f"presenced is ready at {addresses}, data in {folder.path}")
     link = address(settings.public_url or server.http, app.board.links.new())
     click.echo(f"The live board, by a link that is good once and for ten minutes: {link}")
+    if settings.seed is not None and not app.put_in:
+        note = f"The folder was not empty, so what it holds was left as it is and {settings.seed} was not put in."
+        click.echo(note + (" To put it in now: presenced reset" if settings.control else ""))
     if settings.sample:
         program = shlex.quote(os.path.relpath(sys.argv[0]) if os.path.sep in sys.argv[0] else sys.argv[0])
         ids = '{"ids": ["fa8bf3dc-eca7-46b7-bad1-db199b62afc3", "66825e03-7ef5-42da-9069-724602c31f6b"]}'
