@@ -14,7 +14,7 @@ RUN /app/bin/python -m pip install --no-cache-dir --disable-pip-version-check --
  && /app/bin/python -m pip uninstall --yes setuptools pip
 
 FROM python:${PYTHON}
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /data presenced \
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin presenced \
  && install --directory --owner=presenced --group=presenced --mode=0700 /data
 COPY --from=build /app /app
 ENV PATH=/app/bin:$PATH \

@@ -281,6 +281,13 @@ def test_a_wrong_token_and_a_poor_one(own: Server) -> None:
     failed(untrusted, "not trusted", "--ca")
 
 
+def test_a_token_for_this_machine_goes_by_no_proxy(own: Server) -> None:
+    with answering((200, {}, b"{}")) as (proxy, seen):
+        environment = clean_environment(PRESENCED_TOKEN=token_of(own), HTTP_PROXY=proxy, http_proxy=proxy)
+        assert "Nadia Petrova" in command("get", NADIA, "--graph", own.http, env=environment).stdout
+    assert seen == []
+
+
 @contextmanager
 def answering(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str, list[str]]]:
     """A server that is no presenced: its address, and the paths it was asked for. The last answer is for all others."""
@@ -338,12 +345,27 @@ def test_answers_that_are_not_graphs(odd: tuple[int, dict[str, str], bytes]) -> 
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b'{"value": 7}', b'{"value": [1, {}]}', b'{"value": [{"id": 7, "availability": {}}]}']
+    "body",
+    [
+        b"{}",
+        b'{"value": 7}',
+        b'{"value": [1, {}]}',
+        b'{"value": [{"id": 7, "availability": {}}]}',
+    ],
 )
 def test_answers_without_what_was_asked(body: bytes) -> None:
     with answering((200, {}, body)) as (address, _):
         run = command("get", NADIA, env=clean_environment(PRESENCED_TOKEN="a.b.c", PRESENCED_GRAPH=address))
     assert rows(run.stdout) == [f"{NADIA} ? Unknown"]
+
+
+def test_words_of_an_answer_are_only_shown() -> None:
+    """Nothing in them is obeyed, as markup or by the terminal."""
+    words = {"availability": "[red]x\x1b[2J[/]", "activity": "[/]", "workLocation": {"workLocationType": "[/red]\x07"}}
+    body = json.dumps({"value": [{"id": NADIA, "statusMessage": {"message": {"content": "[/]\nx"}}} | words]}).encode()
+    with answering((200, {}, body)) as (address, _):
+        run = command("get", NADIA, env=clean_environment(PRESENCED_TOKEN="a.b.c", PRESENCED_GRAPH=address))
+    assert rows(run.stdout) == [f"{NADIA} ? Unknown, [/] [/] x [/red]?"]
 
 
 def test_a_next_page_elsewhere_does_not_get_the_token() -> None:

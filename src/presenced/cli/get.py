@@ -67,6 +67,6 @@ def _print(found: Found, presences: dict[str, dict[str, Any]]) -> None:
             Text(printable(known.name if known else person)),
             state_text(one.availability, one.activity, one.is_out_of_office, console),
             Text(printable(one.message)),
-            one.location,
+            Text(one.location),
         )
     console.print(table)

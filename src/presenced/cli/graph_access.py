@@ -90,7 +90,9 @@ async def graph(where: Where) -> AsyncIterator[GraphClient]:
     """A client of the API that is meant. Raises Impossible, FolderUnusable."""
     if where.graph is not None:
         assert where.token is not None
-        async with httpx.AsyncClient(verify=trusting(where.ca), timeout=_TIMEOUT) as http:
+        # to this machine never by a proxy, which would see the token if it is http
+        proxied = not is_loopback(urlsplit(where.graph).hostname or "")
+        async with httpx.AsyncClient(verify=trusting(where.ca), trust_env=proxied, timeout=_TIMEOUT) as http:
             yield GraphClient(http, where.graph, where.token)
         return
     async with connect(where.settings) as connection, graph_of(connection, where.tenant) as client:
