@@ -1,5 +1,6 @@
 """Waiting for requests and notifications, in place of sleeping."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from aiohttp import web
+from tests import running
 from tests.conftest import JONAS, NADIA, TOMAS
 from tests.emulator.controlled import TENANT, Controlled, controlled
 from tests.flows.test_notifications_kill import receiver as receiver
@@ -191,3 +193,24 @@ def _connections(desk: Controlled) -> list[str]:
     port = f"{int(desk.server.http.rpartition(':')[2]):04X}"
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return [line for line in lines if line.split()[1].endswith(f":{port}") and line.split()[3] == "01"]
+
+
+def test_from_the_command_line(desk: Controlled) -> None:
+    desk.read(NADIA)
+    command = ("wait", "requests", "--operation", "getPresencesByUserId", "--person", NADIA, "--within", "PT0S")
+    shown = desk.server.command(*command)
+    assert "POST /v1.0/communications/getPresencesByUserId" in shown
+    (entry,) = map(json.loads, desk.server.command(*command, "--json").splitlines())
+    assert (entry["operation"], entry["status"]) == ("getPresencesByUserId", 200)
+    for more, words in (
+        (("--after", str(entry["number"])), "None of 1"),
+        (("--count", "2"), " of 2"),
+        (("--within", "soon"), "not a duration"),
+        (("--within", "PT5M"), "60 seconds"),
+        (("--operation", "getPresencs"), "Did you mean getPresence"),
+        (("--count", "-1"), "count"),
+        (("--kind", "handshake"), "kind"),
+    ):
+        failed = running.command(*command, *more, "--data", str(desk.server.data), check=False)
+        assert failed.returncode == 1
+        assert words in failed.stderr, failed.stderr

@@ -22,6 +22,7 @@ from presenced.cli.set import set_
 from presenced.cli.subscriptions import deliveries, subscriptions
 from presenced.cli.token import token
 from presenced.cli.users import users
+from presenced.cli.wait import wait
 
 
 @click.group(context_settings={"auto_envvar_prefix": "PRESENCED", "help_option_names": ["-h", "--help"]})
@@ -52,6 +53,7 @@ COMMANDS = (
     clock,
     faults,
     log,
+    wait,
     seed,
     export,
     reset,

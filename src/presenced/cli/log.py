@@ -39,7 +39,7 @@ def log(
         if as_json:
             click.echo(msgspec.json.encode(entry).decode())
             return
-        click.echo(_line(entry))
+        click.echo(line_of(entry))
         for sign, body in (("  > ", entry.request_body), ("  < ", entry.response_body)) if bodies else ():
             if body:
                 click.echo(sign + printable(body, _LONGEST_BODY))
@@ -61,7 +61,7 @@ async def _show(settings: Settings, what: str, query: dict[str, Any], show: Any,
             await asyncio.sleep(_GLANCE)
 
 
-def _line(entry: RequestEntry | DeliveryEntry) -> str:
+def line_of(entry: RequestEntry | DeliveryEntry) -> str:
     """An entry on one line: number, time, what was asked or sent, what came of it, how long it took, for whom."""
     status = str(entry.status or "-")
     words = [f"{entry.number:>5}", entry.at[11:23], status, f"{entry.duration * 1000:8.1f} ms"]
