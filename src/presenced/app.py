@@ -17,8 +17,9 @@ from presenced.calendar.calendars import Calendars
 from presenced.clock import Clock, SettableClock, SystemClock
 from presenced.control import Control, Impossible
 from presenced.emulator import sample, seed_start
+from presenced.emulator.access import Guard
 from presenced.emulator.application import PREFIX
-from presenced.emulator.baseline import Baseline
+from presenced.emulator.baseline import Baseline, FixedClock, starts_at
 from presenced.emulator.emulator import Emulator
 from presenced.emulator.export import export
 from presenced.emulator.recorder import Recorder
@@ -128,9 +129,15 @@ class App:
         self._rest = _with_request_ids(_identity_application(identity, clock))
         if self.emulator is not None:
             self._controlled = _with_request_ids(self.emulator.network)
-            log = self.emulator.traffic.requests
-            self._graph = Recorder(self._graph, log, clock)
-            self._rest = Recorder(self._rest, log, clock, identity.tenants.find)
+            traffic = self.emulator.traffic
+            log = traffic.requests
+            self.emulator.seeds.forget.append(self.board.clear)
+
+            def generation() -> int:
+                return traffic.generation
+
+            self._graph = Recorder(self._graph, log, clock, generation=generation)
+            self._rest = Recorder(self._rest, log, clock, identity.tenants.find, generation=generation)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -222,7 +229,9 @@ class App:
             put_in=put_in,
             with_sample=settings.sample,
         )
-        return Emulator(time, seeds, traffic, error_body, settings.admin_token)
+        behind_proxy = settings.public_url is not None and not is_for_this_machine(settings)
+        guard = Guard(settings.admin_token, behind_proxy=behind_proxy)
+        return Emulator(time, seeds, traffic, error_body, guard)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -245,7 +254,8 @@ async def _baseline(settings: Settings, clock: Clock) -> Baseline | None:
     try:
         seed, text, form = await asyncio.to_thread(read_file, settings.seed)
         try:
-            return await Baseline.of(seed, clock)
+            real = clock.real() if isinstance(clock, SettableClock) else clock.now()
+            return await Baseline.of(seed, FixedClock(starts_at(seed, real)))
         except SeedWrong as wrong:
             raise wrong.located(text, form) from None
     except SeedWrong as wrong:
@@ -257,7 +267,7 @@ def _home(settings: Settings, baseline: Baseline | None) -> str | None:
     return sample.TENANT if settings.sample else None if baseline is None else baseline.home
 
 
-def _is_for_this_machine(settings: Settings) -> bool:
+def is_for_this_machine(settings: Settings) -> bool:
     """Whether only this machine reaches the server: it listens on loopback, and is no proxy's back end either."""
     public = settings.public_url is None or is_loopback(urlsplit(settings.public_url).hostname or "")
     return public and is_loopback(settings.host)
@@ -270,7 +280,7 @@ async def _load_notify(store: Store, identity: Identity, settings: Settings, clo
             clock,
             identity.issuer,
             # whoever can ask a server that only this machine reaches is on this machine, and may call it anyway
-            Rules(settings.notify_allow, allow_loopback=_is_for_this_machine(settings)),
+            Rules(settings.notify_allow, allow_loopback=is_for_this_machine(settings)),
             ca=settings.notify_ca,
             spelling="observed" if settings.notify_spelling == "observed" else "documented",
             token_issuer=settings.notify_issuer,

@@ -40,6 +40,10 @@ class SettableClock:
         """Seconds by which it is ahead of the real clock."""
         return self.now() - self._real.now()
 
+    def real(self) -> float:
+        """The present instant of the real clock."""
+        return self._real.now()
+
     @property
     def moved(self) -> bool:
         """Whether it is another than the real clock."""

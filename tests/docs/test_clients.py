@@ -34,8 +34,9 @@ def code_of(source: str) -> str:
     text = (ROOT / path).read_text("utf-8")
     if not region:
         return text
-    found = re.search(rf"^.*\bregion {re.escape(region)}\n(.*?)^.*\bendregion\b", text, re.MULTILINE | re.DOTALL)
-    assert found, f"{path} has no region {region}"
+    begin, end = rf"^[^\n]*\bregion {re.escape(region)}\n", r"^[^\n]*\bendregion\b"
+    found = re.search(rf"{begin}(.+?){end}", text, re.MULTILINE | re.DOTALL)
+    assert found, f"{path} has no region {region}, or nothing in it"
     return found[1]
 
 

@@ -1,9 +1,12 @@
 """Seeds: what a server begins with, what it goes back to, and what is wrong with one, in which line."""
 
+import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -388,3 +391,142 @@ def test_without_a_seed_there_is_nothing_to_go_back_to(tmp_path: Path, seed: Pat
     both = command("serve", "--sample", "--seed", str(seed), "--data", str(tmp_path / "other"), check=False)
     assert both.returncode == 1
     assert "one of --seed and --sample" in both.stderr
+
+
+def test_the_clock_of_a_seed_holds_from_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text('clock: {now: "2030-01-01T09:00:00Z", frozen: true}\n' + PEOPLE)
+    with running(tmp_path / "data", "--seed", str(file), "--control") as server:
+        for _ in range(2):
+            clock = httpx.get(f"{server.http}/presenced/clock").json()
+            assert (clock["now"], clock["frozen"]) == ("2030-01-01T09:00:00.000000Z", True)
+            server.command("reset")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        'clock: {now: "2020-01-01T00:00:00Z"}\n@    events: [{starts: "2026-11-24T12:00:00Z", ends: PT1H}]\n',
+        'clock: {now: "9997-06-01T00:00:00Z"}\n@    message: {content: x, expires: P800D}\n',
+        '@    events: [{starts: PT1S, ends: "2020-01-01T00:00:00Z"}]\n',
+    ],
+)
+def test_a_seed_that_cannot_be_put_in_leaves_all_as_it_is(control: httpx.Client, part: str) -> None:
+    before = shape(control)
+    text = part.partition("@")[0] + PEOPLE + part.partition("@")[2]
+    refused = control.put("/seed", content=text, headers={"Content-Type": "application/yaml"})
+    assert refused.status_code == 400, refused.text
+    assert shape(control) == before
+    assert control.post("/reset").status_code == 204
+    assert shape(control) == before
+
+
+def test_a_seed_that_is_over_when_it_is_gone_back_to(control: httpx.Client) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=3)
+    text = PEOPLE + f'    events: [{{starts: PT1S, ends: "{end.isoformat()}"}}]\n'
+    assert control.put("/seed", content=text, headers={"Content-Type": "application/yaml"}).status_code == 200
+    held = shape(control)
+    while (answer := control.post("/reset")).status_code == 204:
+        assert datetime.now(UTC) < end + timedelta(seconds=60)
+    assert (answer.status_code, "ends after" in answer.json()["error"]["message"]) == (400, True)
+    assert shape(control) == held
+
+
+def test_instants_that_mean_never_go_through_an_export(server: Server, control: httpx.Client) -> None:
+    with server.client() as client:
+        message = {
+            "statusMessage": {
+                "message": {"content": "x", "contentType": "text"},
+                "expiryDateTime": {"dateTime": "9999-12-31T00:00:00", "timeZone": "UTC"},
+            }
+        }
+        assert client.post(f"/users/{ANN}/presence/setStatusMessage", json=message).is_success
+        body = {"availability": "Away", "activity": "Away", "expirationDuration": "P3650000D"}
+        assert client.post(f"/users/{ANN}/presence/setUserPreferredPresence", json=body).is_success
+        assert control.put("/seed", content=control.get("/seed").content).status_code == 200
+        assert state(client, ANN) == "Away/Away"
+        assert client.get(f"/users/{ANN}/presence").json()["statusMessage"]["message"]["content"] == "x"
+
+
+def test_an_export_is_its_owners_only_also_over_a_file(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "old.toml"
+    file.write_text("old")
+    file.chmod(0o644)
+    server.command("export", str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "secretHashes" in file.read_text()
+    assert not list(tmp_path.glob(".old*"))
+
+
+@pytest.mark.parametrize("tag", ["!!bool maybe", "!!int ''", "!!int '_'", "!!float ''", "!!timestamp foo"])
+def test_tags_of_yaml_that_do_not_fit(control: httpx.Client, tag: str) -> None:
+    refused = control.put("/seed", content=f"tenants: {tag}\n", headers={"Content-Type": "application/yaml"})
+    assert refused.status_code == 400, refused.text
+
+
+def test_a_line_is_right_or_not_told(tmp_path: Path) -> None:
+    out_of_order = f"""[[tenants]]
+id = "{TENANT}"
+[[tenants.people]]
+id = "{ANN}"
+[[tenants.apps]]
+name = "x"
+[[tenants.people]]
+sessions = [{{ availability = "Bsy" }}]
+"""
+    person = '{"displayName": "\\ud83d\\ude00 \u2028 \x7f"}'
+    emoji = f'{{"tenants": [{{"id": "{TENANT}", "people": [\n{person},\n{{"x": 1}}]}}]}}'
+    for name, text, line in (("a.toml", out_of_order, ""), ("a.json", emoji, "line 3: ")):
+        (tmp_path / name).write_text(text, "utf-8")
+        said = command("seed", "--check", str(tmp_path / name), check=False).stderr
+        assert f"{name}: {line}" in said
+        assert bool(re.search(r": line \d", said)) == bool(line), said
+
+
+def test_what_is_under_way_at_a_reset_changes_nothing_afterwards(
+    server: Server, control: httpx.Client, receiver: Receiver
+) -> None:
+    async def slow(request: Any) -> Any:
+        from aiohttp import web
+
+        control_post = asyncio.to_thread(control.post, "/reset")
+        assert (await control_post).status_code == 204
+        return web.Response(text=request.query["validationToken"])
+
+    receiver.handshake_behaviour = slow
+    subscription = {
+        "changeType": "updated",
+        "notificationUrl": receiver.url,
+        "resource": f"communications/presences/{ANN}",
+        "expirationDateTime": (datetime.now(UTC) + timedelta(minutes=50)).isoformat(),
+    }
+    with server.client() as client, server.client("--user", ANN) as subscriber:
+        made = subscriber.post("/subscriptions", json=subscription)
+        assert made.status_code == 503, made.text
+        assert subscriber.get("/subscriptions").json()["value"] == []
+        fault = {"effect": {"latency": "PT3S"}, "match": {"operation": "clearPresence"}}
+        assert control.post("/faults", json=fault).status_code == 200
+        answers: list[httpx.Response] = []
+        clear = {"sessionId": "call"}
+        late = threading.Thread(
+            target=lambda: answers.append(client.post(f"/users/{ANN}/presence/clearPresence", json=clear))
+        )
+        late.start()
+        while not control.get("/faults").json()["faults"][0]["struck"]:
+            pass
+        assert control.post("/reset").status_code == 204
+        late.join()
+        assert answers[0].status_code == 503
+        assert state(client, ANN) == "Busy/InACall"
+        log = control.get("/log/requests").json()["requests"]
+        assert [one["operation"] for one in log] == ["getPresence"]
+
+
+def test_behind_a_proxy_nobody_is_on_this_machine(tmp_path: Path) -> None:
+    options = ("--sample", "--control", "--admin-token", "sesame", "--public-url", "https://presence.example.com")
+    with running(tmp_path / "data", *options) as server:
+        assert "documented credentials were replaced" in server.output
+        url = f"{server.http}/presenced/clock"
+        assert httpx.get(url).status_code == 403
+        assert httpx.get(url, headers={"Authorization": "Bearer sesame"}).status_code == 200
+        assert server.command("clock")

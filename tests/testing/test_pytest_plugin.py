@@ -258,9 +258,14 @@ def test_a_failure_shows_the_last_requests(project: pytest.Pytester) -> None:
 
         def test_nothing(presenced):
             raise AssertionError("so")
+
+        def test_cut(presenced):
+            presenced.faults.add(cut="before")
+            presenced.client().get("/me")
         """
     )
-    printed = run(project, failed=2)
+    printed = run(project, failed=3)
+    assert "The connection was cut. (fault 1)" in printed
     assert "presenced: the last requests" in printed
     assert re.search(r"\dZ GET /v1\.0/users/none/presence 404$", printed, re.MULTILINE)
     assert "There were none." in printed

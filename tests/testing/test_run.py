@@ -56,6 +56,14 @@ assert told and {{name: os.environ.get(name) for name in told}} == told, told
     assert run("--no-tls", "--", sys.executable, "-c", code).returncode == 0
 
 
+def test_what_is_said_to_presenced_outside_is_not_said_inside() -> None:
+    """Else a test script that sets presence would set that of real people."""
+    elsewhere = {"PRESENCED_GRAPH": "http://127.0.0.1:9/v1.0", "PRESENCED_TOKEN": "theirs"}
+    ran = run("--", PRESENCED, "get", "nadia@sample.example", **elsewhere)
+    assert ran.returncode == 0, ran.stderr
+    assert "Nadia" in ran.stdout or "nadia" in ran.stdout
+
+
 def test_a_command_after_its_name_has_its_own_options() -> None:
     ran = run(sys.executable, "-c", "import sys; print(sys.argv[1:])", "--tls", "-h", "--", "x")
     assert ran.stdout == "['--tls', '-h', '--', 'x']\n"

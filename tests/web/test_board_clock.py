@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import expect
-from tests.conftest import JONAS
+from tests.conftest import JONAS, NADIA
 from tests.running import Server, running
 from tests.web.browser import Visit, chromium
 from tests.web.test_board_events import signed_in
@@ -75,3 +76,18 @@ def test_a_person_moves_the_clock(server: Server) -> None:
             page.get_by_role("button", name="Back to real time").click()
             expect(page.get_by_text("goes on", exact=True)).to_be_visible()
             visit.close()
+
+
+def test_after_a_reset_nothing_is_since_a_time_to_come(server: Server) -> None:
+    control = f"{server.http}/presenced"
+    with signed_in(server) as browser, server.client("--lifetime", "24h") as graph:
+        assert browser.get("/board/people").status_code == 200  # from here on the history is kept
+        httpx.post(f"{control}/clock/advance", json={"by": "PT20H"}).raise_for_status()
+        for person in (JONAS, NADIA):
+            body = {"sessionId": "a", "availability": "Busy", "activity": "InACall", "expirationDuration": "PT1H"}
+            graph.post(f"/users/{person}/presence/setPresence", json=body).raise_for_status()
+        httpx.post(f"{control}/reset").raise_for_status()
+        now = datetime.now(UTC).timestamp()
+        rows = browser.get("/board/people").json()
+        assert len(rows["people"]) == 12
+        assert [row["since"] for row in rows["people"] if row["since"] > now + 5] == []

@@ -72,7 +72,12 @@ def run(ctx: click.Context, /, command: tuple[str, ...], tls: bool, **values: An
 
 def _environment(server: Presenced) -> dict[str, str]:
     mine = {name: value for name, value in server.variables.items() if value is not None}
-    others = {name: value for name, value in os.environ.items() if name not in server.variables}
+    # nothing that is said to presenced outside: with PRESENCED_GRAPH, `presenced set` would change real people
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in server.variables and not name.startswith("PRESENCED_")
+    }
     return others | mine | server.java_trust | {"PRESENCED_DATA": str(server.data)}
 
 

@@ -61,8 +61,11 @@ def export(file: Path | None, form: str | None, **values: Any) -> None:
         sys.stdout.write(text)
         return
     try:
-        file.touch(0o600)  # the hashes in it are nobody else's business
-        file.write_text(text, "utf-8")
+        new = file.with_name(f".{file.name}.new")
+        new.unlink(missing_ok=True)
+        new.touch(0o600)  # the hashes in it are nobody else's business
+        new.write_text(text, "utf-8")
+        new.replace(file)
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written: {error.strerror}") from error
 
@@ -101,7 +104,7 @@ def _read(file: Path) -> tuple[Seed, str, Format]:
     try:
         return read_file(file)
     except SeedWrong as wrong:
-        raise Impossible(str(wrong) if wrong.line is None else f"{file}: {wrong}") from wrong
+        raise Impossible(str(wrong) if str(file) in wrong.message else f"{file}: {wrong}") from wrong
 
 
 async def _export(settings: Settings) -> Seed:

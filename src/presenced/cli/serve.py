@@ -13,7 +13,7 @@ import click
 import structlog
 import uvloop
 
-from presenced.app import App
+from presenced.app import App, is_for_this_machine
 from presenced.cli.board_link import address
 from presenced.cli.connection import run
 from presenced.cli.options import settings_from, settings_options
@@ -45,7 +45,7 @@ async def _serve(settings: Settings) -> None:
     folder.open()
     try:
         async with App.opened(folder, settings) as app:
-            if not is_loopback(settings.host):
+            if not is_for_this_machine(settings):
                 await _hide_sample(app)
             listeners, server = _listen(app, folder, settings)
             await app.start()
@@ -102,7 +102,7 @@ async def _hide_sample(app: App) -> None:
     if shown is None:
         return
     click.echo(
-        "This address can be reached from other machines, so the sample's documented credentials were replaced.\n"
+        "This server can be reached from other machines, so the sample's documented credentials were replaced.\n"
         "These are shown this once:\n"
         f"  secret of the sample service ({sample.SERVICE_APP}): {shown.service_secret}\n"
         f"  secret of the sample sign-in app ({sample.SIGN_IN_APP}): {shown.sign_in_secret}\n"

@@ -8,6 +8,7 @@ opens nothing here: any Authorization that is not the admin token is refused, wh
 import hmac
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.types import Scope
@@ -27,23 +28,37 @@ class NoAccess(Exception):
         self.message = message
 
 
-def check_access(scope: Scope, headers: Mapping[str, str], admin_token: str | None) -> None:
-    """Raises NoAccess unless the request may use the control API. ``headers`` have lower-case names."""
-    kind, _, token = headers.get("authorization", "").partition(" ")
-    if kind:
-        given = token.strip().encode("utf-8", "surrogateescape")
-        if admin_token and kind.lower() == "bearer" and hmac.compare_digest(given, admin_token.encode("utf-8")):
-            return
-        raise NoAccess(401, "The control API takes no token but the server's admin token (--admin-token).")
-    client = scope.get("client")
-    if client is None or not is_loopback(client[0]):
-        raise NoAccess(403, "The control API is for this machine only; from elsewhere send the server's admin token.")
-    if any(name in headers for name in _PROXIED):
-        raise NoAccess(403, "The control API cannot be used through a proxy without the server's admin token.")
-    if not is_loopback(_PORT.sub("", headers.get("host", ""))):
-        raise NoAccess(403, "Name the server as localhost or 127.0.0.1 to use its control API.")
-    origin = headers.get("origin")
-    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") or (
-        origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-    ):
-        raise NoAccess(403, "Pages of other sites cannot use the control API.")
+class Guard(NamedTuple):
+    """Who may: ``admin_token`` opens, if there is one. ``behind_proxy``: then nobody is known to be on this machine."""
+
+    admin_token: str | None
+    behind_proxy: bool = False
+
+    def check(self, scope: Scope, headers: Mapping[str, str]) -> None:
+        """Raises NoAccess unless the request may use the control API. ``headers`` have lower-case names."""
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind:
+            given = token.strip().encode("utf-8", "surrogateescape")
+            if (
+                self.admin_token
+                and kind.lower() == "bearer"
+                and hmac.compare_digest(given, self.admin_token.encode("utf-8"))
+            ):
+                return
+            raise NoAccess(401, "The control API takes no token but the server's admin token (--admin-token).")
+        if self.behind_proxy:  # a plain one says nothing of itself, and all come from this machine then
+            raise NoAccess(403, "This server is behind a proxy (--public-url): send the server's admin token.")
+        client = scope.get("client")
+        if client is None or not is_loopback(client[0]):
+            raise NoAccess(
+                403, "The control API is for this machine only; from elsewhere send the server's admin token."
+            )
+        if any(name in headers for name in _PROXIED):
+            raise NoAccess(403, "The control API cannot be used through a proxy without the server's admin token.")
+        if not is_loopback(_PORT.sub("", headers.get("host", ""))):
+            raise NoAccess(403, "Name the server as localhost or 127.0.0.1 to use its control API.")
+        origin = headers.get("origin")
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") or (
+            origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        ):
+            raise NoAccess(403, "Pages of other sites cannot use the control API.")

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from presenced.emulator.access import NoAccess, check_access
+from presenced.emulator.access import Guard, NoAccess
 from presenced.presence.refused import Refused
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Answer:
         return Response(self.envelope(request, code, message), status, media_type="application/json")
 
 
-def application(routes: list[BaseRoute], envelope: Envelope, admin_token: str | None) -> tuple[ASGIApp, ASGIApp]:
+def application(routes: list[BaseRoute], envelope: Envelope, guard: Guard) -> tuple[ASGIApp, ASGIApp]:
     """The API for the network, behind its guard, and the same for the owner's socket. Paths begin with /presenced."""
     answer = Answer(envelope)
 
@@ -109,7 +109,7 @@ def application(routes: list[BaseRoute], envelope: Envelope, admin_token: str | 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         try:
-            check_access(scope, request.headers, admin_token)
+            guard.check(scope, request.headers)
         except NoAccess as no:
             code = "InvalidAuthenticationToken" if no.status == 401 else "Forbidden"
             await answer.refuse(request, no.status, code, no.message)(scope, receive, send)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from presenced.calendar.calendars import Calendars
 from presenced.calendar.content_lines import NotACalendar
 from presenced.clock import Clock
-from presenced.emulator.seed import MOST_PEOPLE, Seed, SeedApp, SeedClock, SeedPerson, SeedTenant
+from presenced.emulator.seed import MOST_PEOPLE, Seed, SeedApp, SeedPerson, SeedTenant
 from presenced.emulator.seed_file import SeedWrong
 from presenced.emulator.seed_lines import Path
 from presenced.emulator.seed_record import PartWrong, instant_of, is_timed, record_of
@@ -77,20 +77,33 @@ class Baseline:
     @classmethod
     async def of(cls, seed: Seed, clock: Clock) -> "Baseline":
         """Check a seed and make it ready. Raises SeedWrong."""
-        making = _Making(seed, _Still(clock.now()))
+        making = _Making(seed, FixedClock(clock.now()))
         await making.make()
         documents = {name: await making.store.documents(name) for name in COLLECTIONS}
         return cls(seed, making.tenants.home, documents, making.people, making.secrets)
 
-    def clock(self, now: float) -> tuple[float | None, bool]:
-        """What the clock shall be, None for the machine's time, and whether it stands still."""
-        asked = self.seed.clock
-        if asked is None:
-            return None, False
-        return None if asked.now is None else instant_of(asked.now, (), now), asked.frozen
+    def check(self, now: float) -> None:
+        """Raises Refused for a seed that cannot be put in at ``now``, such as one whose event has ended by then."""
+        try:
+            for made in self.people.values():
+                if made.timed:
+                    made.record(None, now)
+        except PartWrong as wrong:
+            person = made.person.user_principal_name or made.person.id
+            where = "/".join(map(str, wrong.path))
+            text = f"The seed cannot be put in at this time: {where} of {person}: {wrong.message}"
+            raise Refused("InvalidArgument", text) from None
 
 
-class _Still:
+def starts_at(seed: Seed, real: float) -> float:
+    """The instant at which a seed is put in: what it sets the clock to, or else the real one. Raises SeedWrong."""
+    if seed.clock is None or seed.clock.now is None:
+        return real
+    with _at(("clock", "now")):
+        return instant_of(seed.clock.now, (), real)
+
+
+class FixedClock:
     """A clock that stands still: all of a seed is put in at one instant."""
 
     def __init__(self, at: float) -> None:
@@ -107,7 +120,7 @@ class _Making:
     apps: Apps
     passwords: Passwords
 
-    def __init__(self, seed: Seed, clock: _Still) -> None:
+    def __init__(self, seed: Seed, clock: FixedClock) -> None:
         self.seed = seed
         self.store = MemoryStore()
         self.people: dict[tuple[str, str], Made] = {}
@@ -118,7 +131,6 @@ class _Making:
         self._by_password: dict[str, list[tuple[str, str]]] = {}
 
     async def make(self) -> None:
-        _check_clock(self.seed.clock, self._now)
         homes = [number for number, tenant in enumerate(self.seed.tenants) if tenant.home] or [0]
         if len(homes) > 1:
             raise SeedWrong("One tenant is the home tenant, not two.", ("tenants", homes[1], "home"))
@@ -249,12 +261,6 @@ def _check_choices(person: SeedPerson, path: Path) -> None:
         )
     if person.password is not None and person.password_hash is not None:
         raise SeedWrong("A person has one of password and passwordHash.", (*path, "passwordHash"))
-
-
-def _check_clock(asked: SeedClock | None, now: float) -> None:
-    if asked is not None and asked.now is not None:
-        with _at(("clock", "now")):
-            instant_of(asked.now, (), now)
 
 
 def _der(pem: str, path: Path) -> bytes:

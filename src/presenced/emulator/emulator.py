@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from presenced.calendar.content_lines import NotACalendar
+from presenced.emulator.access import Guard
 from presenced.emulator.application import Answer, Envelope, application, read_body
 from presenced.emulator.seed import schema
 from presenced.emulator.seed_file import SeedWrong, read, write
@@ -46,15 +47,13 @@ class ClockAdvance(msgspec.Struct):
 class Emulator:
     """The control API's parts. ``network`` and ``owner`` are its applications, with and without a guard."""
 
-    def __init__(
-        self, time: TimeControl, seeds: Seeds, traffic: Traffic, envelope: Envelope, admin_token: str | None
-    ) -> None:
+    def __init__(self, time: TimeControl, seeds: Seeds, traffic: Traffic, envelope: Envelope, guard: Guard) -> None:
         self.time = time
         self.seeds = seeds
         self.traffic = traffic
         self.network: ASGIApp
         self.owner: ASGIApp
-        self.network, self.owner = application(self._routes(Answer(envelope)), envelope, admin_token)
+        self.network, self.owner = application(self._routes(Answer(envelope)), envelope, guard)
 
     def _routes(self, answer: Answer) -> list[BaseRoute]:
         return [

@@ -101,6 +101,7 @@ class Faults:
         count = len(self._faults)
         self._faults.clear()
         self._stale.clear()
+        self._last = 0
         self._arm()
         return count
 

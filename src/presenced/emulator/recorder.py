@@ -69,7 +69,10 @@ class Recorder:
         log: Rings[RequestEntry],
         clock: Clock,
         find_tenant: Callable[[str], str | None] | None = None,
+        *,
+        generation: Callable[[], int],
     ) -> None:
+        self.generation = generation
         self._application = application
         self._log = log
         self._clock = clock
@@ -121,6 +124,7 @@ class _Exchange:
         self._start: Message = {"status": None, "headers": []}
         self._held: Message | None = None
         self._kept = False
+        self._generation = recorder.generation()
         self._noted: dict[str, Any] = {}
         scope[NOTED] = self._noted
 
@@ -169,6 +173,8 @@ class _Exchange:
         if self._kept:
             return
         self._kept = True
+        if self._generation != self._recorder.generation():
+            return  # it was under way when everything was forgotten
         try:
             self._keep_now(error)
         except Exception:  # of the log; the request is answered all the same

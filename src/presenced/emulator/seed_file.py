@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -142,8 +143,7 @@ def _from_json(text: str) -> Any:
     def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(members)
         if len(found) != len(members):
-            names = [name for name, _ in members]
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = Counter(name for name, _ in members).most_common(1)[0][0]
             raise SeedWrong(f"An object names {twice!r} twice.")
         return found
 
@@ -184,7 +184,8 @@ def _from_yaml(text: str) -> Any:
         raise SeedWrong(f"This is not YAML: {error.problem or error.context}.", line=line) from None
     except yaml.YAMLError as error:
         raise SeedWrong(f"This is not YAML: {error}.") from None
-    except ValueError as error:  # such as an integer of too many digits
+    except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+        # an integer of too many digits, or a tag on what it does not fit (!!bool maybe)
         raise SeedWrong(f"This YAML holds what cannot be read: {error}.") from None
 
 
@@ -214,10 +215,12 @@ def _count(node: yaml.Node, counted: dict[int, int]) -> int:
     total = 1
     inner = node.value
     if isinstance(node, yaml.MappingNode):
-        keys = [key.value for key, _ in inner if isinstance(key, yaml.ScalarNode)]
-        for number, (key, _) in enumerate(inner):
-            if isinstance(key, yaml.ScalarNode) and key.value in keys[:number]:
-                raise SeedWrong(f"{key.value!r} is there twice.", line=key.start_mark.line + 1)
+        keys = set()
+        for key, _ in inner:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    raise SeedWrong(f"{key.value!r} is there twice.", line=key.start_mark.line + 1)
+                keys.add(key.value)
         inner = [part for pair in inner for part in pair]
     for part in inner:
         total += _count(part, counted)

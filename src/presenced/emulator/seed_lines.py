@@ -4,6 +4,7 @@ A path is a run of names and positions, as ("tenants", 0, "people", 3, "sessions
 of what should hold it.
 """
 
+import re
 import secrets
 from collections.abc import MutableMapping, MutableSequence
 from typing import Any, Literal
@@ -15,6 +16,10 @@ import yaml
 Format = Literal["json", "toml", "yaml"]
 Path = tuple[str | int, ...]
 
+_ONLY_JSON = re.compile(
+    r"\t|[\u2028\u2029\x85]|[^\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+
 
 def line_of(text: str, form: Format, path: Path) -> int | None:
     """The line (from 1) where ``path`` stands in ``text``, or as much of it as is there; None if that is unknown."""
@@ -22,9 +27,9 @@ def line_of(text: str, form: Format, path: Path) -> int | None:
 
 
 def _in_yaml(text: str, path: Path, *, json: bool) -> int | None:
-    # JSON may be indented with tabs, which YAML does not take; no JSON string holds one as it is
+    # what JSON may hold and YAML may not, or takes for the end of a line; none of it is a part of the names in a seed
     try:
-        node = yaml.compose(text.replace("\t", " ") if json else text, Loader=yaml.CSafeLoader)
+        node = yaml.compose(_ONLY_JSON.sub(" ", text) if json else text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError:
         return None
     line = node.start_mark.line if node is not None else 0
@@ -63,7 +68,8 @@ def _in_toml(text: str, path: Path) -> int | None:
     mark = f"mark-{secrets.token_hex(8)}"
     holder[step] = mark
     before, found, _ = tomlkit.dumps(document).partition(mark)
-    return before.count("\n") + 1 if found else None
+    # tables that belong together are written together, so what is before may have moved
+    return before.count("\n") + 1 if found and text.startswith(before) else None
 
 
 def _holds(node: Any, step: str | int | None) -> bool:

@@ -265,7 +265,8 @@ def _place(location: WorkLocation | None, now: float) -> SeedLocation | None:
 
 
 def _until(at: float | None, now: float) -> str | None:
-    return None if at is None else _duration(at - now)
+    """An end or a beginning; beyond what a seed can say it is none."""
+    return None if at is None or not EARLIEST <= at <= LATEST else _duration(at - now)
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """Seed start: a new folder filled with a seed, also when the first start is killed while it does so."""
 
-from presenced.clock import Clock
-from presenced.emulator.baseline import Baseline
+from presenced.clock import Clock, SettableClock
+from presenced.emulator.baseline import Baseline, starts_at
 from presenced.emulator.restorer import Restorer
 from presenced.identity.identity import Identity
 from presenced.store.base import Store
@@ -20,7 +20,13 @@ async def begin(store: Store) -> None:
 
 
 async def finish(store: Store, identity: Identity, baseline: Baseline, clock: Clock) -> None:
-    """Fill it."""
+    """Fill it, by the clock that the seed says, if it may be set. Raises Refused."""
+    asked = baseline.seed.clock
+    if isinstance(clock, SettableClock) and asked is not None:
+        if asked.frozen:
+            clock.freeze()
+        if asked.now is not None:
+            clock.set(starts_at(baseline.seed, clock.real()))
     await Restorer(store).restore(baseline, clock.now())
     await identity.reload()
     await store.put(_COLLECTION, _KEY, None)

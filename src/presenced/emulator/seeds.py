@@ -1,14 +1,14 @@
 """Seeds: the seed that a running server goes back to: put in, exported, restored together with all beside the store."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 
 from presenced.calendar.calendars import Calendars
 from presenced.clock import SettableClock
 from presenced.emulator import sample
-from presenced.emulator.baseline import Baseline
+from presenced.emulator.baseline import Baseline, FixedClock, starts_at
 from presenced.emulator.export import export
 from presenced.emulator.restorer import Restorer
 from presenced.emulator.seed import Seed, SeedClock
@@ -43,7 +43,7 @@ class Seeds:
         clock: SettableClock,
         time: TimeControl,
         notifier: Notifier,
-        forget: Sequence[Callable[[], None]],
+        forget: list[Callable[[], object]],
         baseline: Baseline | None,
         *,
         put_in: bool,
@@ -55,7 +55,8 @@ class Seeds:
         self._clock = clock
         self._time = time
         self._notifier = notifier
-        self._forget = forget
+        self.forget = forget
+        """What a reset clears besides the store."""
         self._baseline = baseline
         self._with_sample = with_sample
         self._restorer = Restorer(store)
@@ -65,10 +66,10 @@ class Seeds:
     async def put(self, seed: Seed) -> Put:
         """Have the server hold this seed, and go back to it from now on. Raises SeedWrong."""
         async with self._one:
-            baseline = await Baseline.of(seed, self._clock)
+            baseline = await Baseline.of(seed, FixedClock(starts_at(seed, self._clock.real())))
             self._restorer.anything()
-            self._baseline = baseline
             await self._restore(baseline)
+            self._baseline = baseline
         return Put.of(baseline)
 
     async def reset(self) -> None:
@@ -111,12 +112,14 @@ class Seeds:
         return self._baseline
 
     async def _restore(self, baseline: Baseline) -> None:
+        now = starts_at(baseline.seed, self._clock.real())
+        baseline.check(now)  # before anything is touched
         await self._notifier.clear()
         await self._time.reset()
-        at, frozen = baseline.clock(self._clock.now())
-        if at is not None or frozen:
-            await self._time.change(at=at, frozen=frozen)
-        await self._restorer.restore(baseline, self._clock.now())
+        asked = baseline.seed.clock
+        if asked is not None:
+            await self._time.change(at=None if asked.now is None else now, frozen=asked.frozen)
+        await self._restorer.restore(baseline, now)
         await self._identity.reload()
-        for forget in self._forget:
+        for forget in self.forget:
             forget()

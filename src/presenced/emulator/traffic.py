@@ -89,6 +89,7 @@ class Traffic:
         self._tenants = tenants
         self._operations = operations
         self.faults = Faults(clock, store, service, tenants, operations)
+        self.generation = 0
         self.requests: Rings[RequestEntry] = Rings()
         self.deliveries: Rings[DeliveryEntry] = Rings()
         self._waiting_for_requests = Waiting(self.requests, "requests", count_request)
@@ -99,7 +100,8 @@ class Traffic:
         self.of_handshake = self.faults.of_handshake
 
     def clear(self) -> None:
-        """Forget faults and logs."""
+        """Forget faults and logs, and what is under way."""
+        self.generation += 1
         self.faults.clear()
         self.requests.clear()
         self.deliveries.clear()

@@ -76,6 +76,11 @@ class Interceptor(Protocol):
         """Whether anything could go wrong with any request."""
         ...
 
+    @property
+    def generation(self) -> int:
+        """Another number since the server was reset."""
+        ...
+
     def strike(
         self, operation: str, caller: Caller, key: str, query: str, body: bytes, headers: Mapping[str, str]
     ) -> Strike | None:
@@ -130,9 +135,13 @@ class InterceptedExchange(GraphExchange):
         self._noted.setdefault("faults", []).append(strike.faults)
         if strike.cut is not None:
             self._noted.setdefault("cut", strike.cut)
+        generation = self._interceptor.generation
         if strike.delay:
             await asyncio.sleep(strike.delay)
         try:
+            if self._interceptor.generation != generation:
+                # it is of what was before, and must not change what is now
+                raise GraphError(503, "ServiceNotAvailable", "The server was reset while the request was delayed.")
             if strike.status is not None or strike.cut == "before":
                 raise _made_up(strike)
             if strike.stale is not None:

@@ -257,10 +257,13 @@ def _check_urls(parts: Parts, urls: list[str]) -> None:
 
 async def _validate(parts: Parts, call: Call, url: str) -> None:
     owner = call.caller.tenant, call.caller.app
+    generation = parts.notify.notifier.generation
     try:
         await validate(parts.notify.client, url, parts.notify.notifier.interceptor, owner)
     except ValidationFailed as failed:
         raise GraphError(400, failed.code, failed.message) from None
+    if parts.notify.notifier.generation != generation:
+        raise GraphError(503, "ServiceNotAvailable", "The server was reset while the endpoint was validated.")
 
 
 def _entity(call: Call, subscription: Subscription, query: Query) -> bytes:

@@ -78,6 +78,8 @@ class Notifier:
         self._most_endpoints = self._most_states = _MOST_IDLE
         self._states: dict[str, EndpointState] = {}
         self._paused: set[str] = set()
+        self.generation = 0
+        """How often everything was forgotten."""
         self._outbox = Outbox(store)
         self.interceptor: Interceptor | None = None
         self._make_endpoint: Callable[..., Endpoint] = Endpoint
@@ -109,6 +111,7 @@ class Notifier:
 
     async def clear(self) -> None:
         """Forget all subscriptions, what waits for them, and what was seen of their endpoints; tell nobody anything."""
+        self.generation += 1
         running = self.running
         await self.stop()
         await self._subscriptions.clear()

@@ -141,7 +141,7 @@ class AsyncLog:
 def lines(entries: Iterable[Entry]) -> str:
     """Requests in short, a line each."""
     return "\n".join(
-        f"{one['at']} {one['method']} {one['path']} {one['status'] or one['error'] or 'no answer'}"
+        f"{one['at']} {one['method']} {one['path']} {one['status'] or one['problem'] or 'no answer'}"
         + (f" (fault {', '.join(one['faults'])})" if one["faults"] else "")
         for one in entries
     )

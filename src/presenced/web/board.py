@@ -120,6 +120,10 @@ class Board:
         self._stopping = True
         self._hub.end()
 
+    def clear(self) -> None:
+        """Forget the history: the server was reset."""
+        self._history.clear()
+
     async def stop(self) -> None:
         """End everything that goes on by itself."""
         self.hang_up()

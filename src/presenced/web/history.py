@@ -62,6 +62,11 @@ class History:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
+    def clear(self) -> None:
+        """Forget what was: people are seen to begin with their next change."""
+        self._steps.clear()
+        self._order.clear()
+
     def of(self, tenant: str, person: str) -> Sequence[Step]:
         """A person's steps, oldest first."""
         return tuple(self._steps.get((tenant, person), ()))

@@ -163,7 +163,8 @@ def _row(history: History, tenant: str, person: str, record: Record, seen: Visib
         availability=seen.state.availability,
         activity=seen.state.activity,
         # what is not remembered is as old as the last visible change of anything
-        since=seen.sequence / 1e6 if since is None else since,
+        # a number that was given while the clock was ahead is of no instant that has been
+        since=min(seen.sequence / 1e6, record.settled_at) if since is None else since,
         display_name=profile.display_name,
         user_principal_name=profile.user_principal_name,
         job_title=profile.job_title,
