@@ -19,7 +19,7 @@ from presenced.control import Control, Impossible
 from presenced.emulator import sample, seed_start
 from presenced.emulator.access import Guard
 from presenced.emulator.application import PREFIX
-from presenced.emulator.baseline import Baseline, FixedClock, starts_at
+from presenced.emulator.baseline import Baseline
 from presenced.emulator.emulator import Emulator
 from presenced.emulator.export import export
 from presenced.emulator.recorder import Recorder
@@ -255,7 +255,7 @@ async def _baseline(settings: Settings, clock: Clock) -> Baseline | None:
         seed, text, form = await asyncio.to_thread(read_file, settings.seed)
         try:
             real = clock.real() if isinstance(clock, SettableClock) else clock.now()
-            return await Baseline.of(seed, FixedClock(starts_at(seed, real)))
+            return await Baseline.of(seed, real)
         except SeedWrong as wrong:
             raise wrong.located(text, form) from None
     except SeedWrong as wrong:

@@ -94,7 +94,7 @@ async def _checked(file: Path) -> Put:
 
 async def _check(file: Path, found: Seed, text: str, form: Format) -> Put:
     try:
-        baseline = await Baseline.of(found, SystemClock())
+        baseline = await Baseline.of(found, SystemClock().now())
     except SeedWrong as wrong:
         raise Impossible(f"{file}: {wrong.located(text, form)}") from wrong
     return Put.of(baseline)

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from presenced.calendar.calendars import Calendars
 from presenced.calendar.content_lines import NotACalendar
-from presenced.clock import Clock
 from presenced.emulator.seed import MOST_PEOPLE, Seed, SeedApp, SeedPerson, SeedTenant
 from presenced.emulator.seed_file import SeedWrong
 from presenced.emulator.seed_lines import Path
@@ -57,7 +56,7 @@ class Made(NamedTuple):
 
 
 class Baseline:
-    """What a store holds when a seed was put in. Make it with ``await Baseline.of(seed, clock)``."""
+    """What a store holds when a seed was put in. Make it with ``await Baseline.of(seed, now)``."""
 
     def __init__(
         self,
@@ -75,9 +74,9 @@ class Baseline:
         """Of apps (tenant and id), those that the seed says in plain text."""
 
     @classmethod
-    async def of(cls, seed: Seed, clock: Clock) -> "Baseline":
-        """Check a seed and make it ready. Raises SeedWrong."""
-        making = _Making(seed, FixedClock(clock.now()))
+    async def of(cls, seed: Seed, real: float) -> "Baseline":
+        """Check a seed, put in at ``real`` (seconds since 1970 UTC), and make it ready. Raises SeedWrong."""
+        making = _Making(seed, FixedClock(starts_at(seed, real)))
         await making.make()
         documents = {name: await making.store.documents(name) for name in COLLECTIONS}
         return cls(seed, making.tenants.home, documents, making.people, making.secrets)

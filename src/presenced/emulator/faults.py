@@ -101,9 +101,13 @@ class Faults:
         count = len(self._faults)
         self._faults.clear()
         self._stale.clear()
-        self._last = 0
         self._arm()
         return count
+
+    def start_over(self) -> None:
+        """As at the start: none, and the next has the first id."""
+        self.clear()
+        self._last = 0
 
     def _known(self, number: str) -> Fault:
         if (fault := self._faults.get(number)) is None:

@@ -50,7 +50,7 @@ async def fill(store: Store, identity: Identity, clock: Clock) -> Baseline | Non
     """Put the sample into the folder, once: what was changed since stays changed. What was put in, if anything was."""
     if identity.apps.get(TENANT, SERVICE_APP) is not None:
         return None
-    baseline = await Baseline.of(seed(), clock)
+    baseline = await Baseline.of(seed(), clock.now())
     await Restorer(store).add(baseline, clock.now())
     await identity.reload()
     return baseline

@@ -69,7 +69,7 @@ def _in_toml(text: str, path: Path) -> int | None:
     holder[step] = mark
     before, found, _ = tomlkit.dumps(document).partition(mark)
     # tables that belong together are written together, so what is before may have moved
-    return before.count("\n") + 1 if found and text.startswith(before) else None
+    return before.count("\n") + 1 if found and text.startswith(before.removesuffix('"')) else None
 
 
 def _holds(node: Any, step: str | int | None) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 from presenced.calendar.calendars import Calendars
 from presenced.clock import SettableClock
 from presenced.emulator import sample
-from presenced.emulator.baseline import Baseline, FixedClock, starts_at
+from presenced.emulator.baseline import Baseline, starts_at
 from presenced.emulator.export import export
 from presenced.emulator.restorer import Restorer
 from presenced.emulator.seed import Seed, SeedClock
@@ -66,7 +66,7 @@ class Seeds:
     async def put(self, seed: Seed) -> Put:
         """Have the server hold this seed, and go back to it from now on. Raises SeedWrong."""
         async with self._one:
-            baseline = await Baseline.of(seed, FixedClock(starts_at(seed, self._clock.real())))
+            baseline = await Baseline.of(seed, self._clock.real())
             self._restorer.anything()
             await self._restore(baseline)
             self._baseline = baseline
@@ -102,7 +102,7 @@ class Seeds:
 
     async def _ready(self) -> Baseline:
         if self._baseline is None and self._with_sample:
-            self._baseline = await Baseline.of(sample.seed(), self._clock)
+            self._baseline = await Baseline.of(sample.seed(), self._clock.real())
         if self._baseline is None:
             raise Refused(
                 "InvalidArgument",

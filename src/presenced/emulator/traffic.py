@@ -102,7 +102,7 @@ class Traffic:
     def clear(self) -> None:
         """Forget faults and logs, and what is under way."""
         self.generation += 1
-        self.faults.clear()
+        self.faults.start_over()
         self.requests.clear()
         self.deliveries.clear()
 
