@@ -297,6 +297,7 @@ def answering(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             status, headers, body = answers[min(len(asked), len(answers) - 1)]
+            body = body.replace(b"ADDRESS", self.headers["Host"].encode())
             asked.append(self.path)
             self.send_response(status)
             for name, value in headers.items():
@@ -375,6 +376,23 @@ def test_a_next_page_elsewhere_does_not_get_the_token() -> None:
             run = command("board", env=clean_environment(PRESENCED_TOKEN="a.b.c", PRESENCED_GRAPH=address), check=False)
     failed(run, "next page")
     assert stolen == []
+
+
+def test_a_next_page_that_is_always_the_same_is_read_once() -> None:
+    page = b'{"value": [], "@odata.nextLink": "http://ADDRESS/v1.0/users?again"}'
+    with answering((200, {}, page)) as (address, asked):
+        run = command("board", env=clean_environment(PRESENCED_TOKEN="a.b.c", PRESENCED_GRAPH=address), check=False)
+    failed(run, "same next page")
+    assert len(asked) == 2
+
+
+def test_an_api_has_one_spelling() -> None:
+    """Its links to next pages are its own, however --graph is written."""
+    page, end = b'{"value": [], "@odata.nextLink": "http://ADDRESS/v1.0/users?x"}', b'{"value": []}'
+    with answering((200, {}, page), (200, {}, end)) as (address, asked):
+        spelt = address.replace("127.0.0.1", "LocalHost")
+        command("board", env=clean_environment(PRESENCED_TOKEN="a.b.c", PRESENCED_GRAPH=spelt))
+    assert asked[1] == "/v1.0/users?x"
 
 
 def test_a_date_to_wait_for(own: Server) -> None:

@@ -194,3 +194,24 @@ def test_advances_at_the_same_time_add_up(control: httpx.Client) -> None:
     thread.start()
     thread.join()
     assert control.get("/clock").json()["now"] == "2026-11-24T12:10:00.000000Z"
+
+
+def test_a_reset_ends_an_advance(server: Server, control: httpx.Client) -> None:
+    events = [{"starts": f"PT{hour}H", "ends": f"PT{hour}H30M"} for hour in range(1000)]
+    people = [{"userPrincipalName": f"p{number}@x.example", "events": events} for number in range(5)]
+    seed = {"tenants": [{"id": "11111111-2222-4333-8444-555555555555", "people": people}]}
+    assert control.put("/seed", json=seed).status_code == 200
+    answers: list[httpx.Response] = []
+
+    def advance() -> None:
+        answers.append(httpx.post(f"{control.base_url}clock/advance", json={"by": "P41D"}, timeout=120))
+
+    advancing = threading.Thread(target=advance)
+    advancing.start()
+    while control.get("/clock").json()["offset"] < 3600:
+        pass
+    assert control.post("/reset").status_code == 204
+    advancing.join()
+    assert (answers[0].status_code, "reset" in answers[0].json()["error"]["message"]) == (400, True)
+    clock = control.get("/clock").json()
+    assert (clock["frozen"], abs(clock["offset"]) < 1) == (False, True)

@@ -188,7 +188,8 @@ def sign_in(desk: Controlled, base: str) -> str:
 
 def test_no_secret_of_sign_in_is_kept(desk: Controlled) -> None:
     base = desk.server.http
-    found: list[str] = [sample.SECRET, sample.PASSWORD, "state-secret", "nonce-secret"]
+    found: list[str] = [sample.SECRET, sample.PASSWORD, "state-secret", "nonce-secret", "inner-secret"]
+    inner = {"client_id": sample.SIGN_IN_APP, "redirect_uri": "http://me:inner-secret@localhost/?code=inner-secret"}
     tokens = f"{base}/{TENANT}/oauth2/v2.0/token"
     service = {"client_id": sample.SERVICE_APP, "client_secret": sample.SECRET}
     answer = httpx.post(
@@ -234,12 +235,13 @@ def test_no_secret_of_sign_in_is_kept(desk: Controlled) -> None:
         "client_id": sample.SIGN_IN_APP, "code_verifier": VERIFIER.decode(),
     }  # fmt: skip
     found += [code, VERIFIER.decode(), httpx.post(tokens, data=redeemed).json()["access_token"]]
+    httpx.get(f"{base}/{TENANT}/oauth2/v2.0/authorize", params=inner)
     said = everything(desk)
     for secret in found:
         assert secret not in said, secret
     entries = desk.log(limit=1000)
     assert [entry["operation"] for entry in entries if entry["operation"] in ("devicecode", "authorize", "login")] == [
-        "devicecode", "authorize", "login",
+        "devicecode", "authorize", "login", "authorize",
     ]  # fmt: skip
     first = entries[0]
     assert (first["operation"], first["tenant"], first["app"], first["status"]) == (

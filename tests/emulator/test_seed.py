@@ -530,3 +530,62 @@ def test_behind_a_proxy_nobody_is_on_this_machine(tmp_path: Path) -> None:
         assert httpx.get(url).status_code == 403
         assert httpx.get(url, headers={"Authorization": "Bearer sesame"}).status_code == 200
         assert server.command("clock")
+
+
+def test_seeds_resets_and_changes_at_the_same_time(server: Server, control: httpx.Client) -> None:
+    before = shape(control)
+    seed = control.get("/seed").content
+
+    async def all_at_once() -> list[int]:
+        async with httpx.AsyncClient(base_url=str(control.base_url), timeout=60) as client:
+            token = {"Authorization": f"Bearer {server.command('token', '--app', APP).strip()}"}
+            graph = f"{server.http}/v1.0/users"
+            call = {"sessionId": "s", "availability": "Busy", "activity": "InACall"}
+            answers = await asyncio.gather(
+                *(client.post("/reset") for _ in range(10)),
+                *(client.put("/seed", content=seed) for _ in range(5)),
+                *(client.post(f"{graph}/{ANN}/presence/setPresence", json=call, headers=token) for _ in range(20)),
+                *(client.delete(f"{graph}/{BEN}", headers=token) for _ in range(5)),
+                *(client.post(graph, json={"userPrincipalName": "x@x.example"}, headers=token) for _ in range(5)),
+            )
+        return [answer.status_code for answer in answers]
+
+    assert set(asyncio.run(all_at_once())) <= {200, 201, 204, 400, 404}
+    assert control.post("/reset").status_code == 204
+    assert shape(control) == before
+
+
+@pytest.mark.parametrize("place", ["SqliteStore.change", "SqliteStore.put"])
+def test_a_reset_that_is_killed_is_made_up_for_by_another(tmp_path: Path, seed: Path, place: str) -> None:
+    data = tmp_path / "data"
+    with running(data, "--seed", str(seed), "--control") as server:
+        with httpx.Client(base_url=f"{server.http}/presenced") as control:
+            before = without_hashes(shape(control))
+        server.command("apps", "add", "Another", "--permission", "Presence.Read.All")
+        server.command("users", "import", _people(tmp_path))
+    dying = (sys.executable, DIE_AT, f"presenced.store.sqlite:{place}", "after", "1")
+    with (
+        running(data, "--seed", str(seed), "--control", prefix=dying) as server,
+        pytest.raises(httpx.TransportError),
+    ):
+        httpx.post(f"{server.http}/presenced/reset", timeout=60)
+    with (
+        running(data, "--seed", str(seed), "--control") as server,
+        httpx.Client(base_url=f"{server.http}/presenced") as control,
+    ):
+        assert control.post("/reset").status_code == 204
+        assert without_hashes(shape(control)) == before
+
+
+def without_hashes(shown: Any) -> Any:
+    """Without what is another each time a server reads a password in plain text."""
+    for tenant in shown["tenants"]:
+        for person in tenant["people"]:
+            person.pop("passwordHash", None)
+    return shown
+
+
+def _people(folder: Path) -> str:
+    file = folder / "people.json"
+    file.write_text(json.dumps([{"userPrincipalName": f"new{number}@x.example"} for number in range(20)]))
+    return str(file)

@@ -77,7 +77,8 @@ class Connection:
         """Ask the control API of a server that was started with --control. Raises Impossible with the reason."""
         content = b"" if request is None else msgspec.json.encode(request)
         try:
-            answer = await self._client.request(method, f"/presenced{path}", content=content)
+            # a long advance of the clock takes as long as it takes
+            answer = await self._client.request(method, f"/presenced{path}", content=content, timeout=None)
         except httpx.TransportError as error:
             raise Impossible(f"The server stopped before it answered: {error}") from error
         if answer.status_code == 404 and not answer.content.startswith(b"{"):

@@ -126,7 +126,8 @@ def _base(url: str) -> str:
         raise Impossible(f"--graph is not the address of an API. {example}")
     if parts.scheme == "http" and not is_loopback(host):
         raise Impossible(f"--graph is http, by which a token goes to this machine only. {example}")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") or "/v1.0", "", ""))
+    # a host has one spelling and a default port none, as servers write them in the links that they give
+    return str(httpx.URL(urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") or "/v1.0", "", ""))))
 
 
 def _token(given: str | None) -> str:

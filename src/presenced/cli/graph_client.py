@@ -114,7 +114,11 @@ class GraphClient:
     async def everybody(self) -> AsyncIterator[list[Somebody]]:
         """All users, page by page. Raises Impossible."""
         address: str | None = f"/users?{_SELECT}&$top=999"
+        seen: set[str] = set()
         while address is not None:
+            if address in seen:
+                raise Refused(f"{self.base} names the same next page again.", 0)
+            seen.add(address)
             answer = await self.call("GET", address, None, "User.Read.All")
             yield [_somebody(one) for one in _objects(answer)]
             following = answer.get("@odata.nextLink")

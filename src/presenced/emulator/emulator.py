@@ -1,7 +1,6 @@
 """Emulator: what a test may do to a server, and nobody to Graph: move its clock, say what it holds, have it fail."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import msgspec
 from starlette.requests import Request
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp
 from presenced.calendar.content_lines import NotACalendar
 from presenced.emulator.access import Guard
 from presenced.emulator.application import Answer, Envelope, application, read_body
+from presenced.emulator.instants import parse_instant
 from presenced.emulator.seed import schema
 from presenced.emulator.seed_file import SeedWrong, read, write
 from presenced.emulator.seed_lines import Format
@@ -116,9 +116,8 @@ class Emulator:
 
 
 def _instant(text: str) -> float:
-    try:
-        at = datetime.fromisoformat(text)
-        return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
-    except (ValueError, OverflowError):
+    at = parse_instant(text)
+    if at is None:
         message = "The provided [now] is no instant. Use ISO 8601, such as 2026-11-24T17:00:00Z."
-        raise Refused("InvalidArgument", message) from None
+        raise Refused("InvalidArgument", message)
+    return at

@@ -12,7 +12,7 @@ import msgspec
 
 from presenced.clock import Clock
 from presenced.emulator.fault import LONGEST_LATENCY, Fault, FaultShown, NewFault
-from presenced.emulator.log_entries import iso
+from presenced.emulator.instants import iso
 from presenced.emulator.match import READS, Match, names_person
 from presenced.emulator.stale import StaleReads
 from presenced.identity.caller import Caller

@@ -1,7 +1,5 @@
 """Log entries: a request with its answer, and a POST to a webhook with what came of it, as they are kept and told."""
 
-from datetime import UTC, datetime
-
 import msgspec
 
 
@@ -77,8 +75,3 @@ class DeliveryEntry(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         """It in a few words."""
         what = "handshake" if self.kind == "handshake" else f"POST of {len(self.notifications)}"
         return f"{what} {self.status or 'without an answer'}"
-
-
-def iso(at: float) -> str:
-    """An instant (seconds since 1970 UTC) as it is told."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from presenced.clock import Clock
 from presenced.emulator import secrets
-from presenced.emulator.log_entries import RequestEntry, iso
+from presenced.emulator.instants import iso
+from presenced.emulator.log_entries import RequestEntry
 from presenced.emulator.match import READS
 from presenced.emulator.rings import Rings
 from presenced.presence.record import guid

@@ -34,6 +34,7 @@ _NO_SECRET = frozenset(
 # what the JSON of a body must hold in some letter case if anything in it is to be masked; ``code`` only where forms are
 _SIGNS = (b"secret", b"passw", b"pwd", b"token", b"assertion", b"authorization", b"cookie", b"credential", b"key",
           b"signature", b"client", b"code", b"sig", b"\\u")  # fmt: skip
+_ADDRESSES = frozenset({"redirect_uri", "post_logout_redirect_uri"})
 _URLS = frozenset({"notificationurl", "lifecyclenotificationurl", "url", "@odata.nextlink", "location"})
 _OPEN_FIELDS = frozenset(
     {
@@ -98,10 +99,15 @@ def masked_query(query: str, *, only_open: bool = False) -> str:
     fields = parse_qsl(query, keep_blank_values=True)
     if not fields and query and only_open:
         return MASK
-    masked = [(name, value if _is_open(name, only_open) else MASK) for name, value in fields]
+    masked = [(name, _shown(name, value) if _is_open(name, only_open) else MASK) for name, value in fields]
     if masked == fields:
         return query
     return urlencode(masked, quote_via=quote, safe="*$'(),:/@ ")
+
+
+def _shown(name: str, value: str) -> str:
+    """A value that is no secret, but an address may hold some."""
+    return masked_url(value, only_open=True) if name.lower() in _ADDRESSES else value
 
 
 def _is_open(name: str, only_open: bool) -> bool:

@@ -3,11 +3,13 @@
 Pure, as the rules in presence/ are: the same person at the same instant makes the same record.
 """
 
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
+from presenced.emulator.instants import EARLIEST, LATEST, parse_instant
 from presenced.emulator.seed import (
     SeedEvent,
     SeedLocation,
@@ -33,9 +35,6 @@ from presenced.presence.refused import Refused
 from presenced.presence.settle import new_record, settle
 from presenced.presence.states import CLIENT_STATES, PREFERRED_STATES, State
 from presenced.presence.time_zones import find_zone
-
-EARLIEST, LATEST = 0.0, 253402300799.0 - 366 * 86400.0
-"""Seconds since 1970: what an instant of a seed may be, as that of a clock."""
 
 
 class PartWrong(Exception):
@@ -164,15 +163,15 @@ def person_of(
 
 def instant_of(text: str, path: tuple[str | int, ...], now: float) -> float:
     """Seconds since 1970 UTC of an instant as a seed writes it, if it is put in at ``now``. Raises PartWrong."""
-    try:
-        if text.lstrip("+-")[:1] in ("P", "p"):
+    at: float | None = None
+    if text.lstrip("+-")[:1] in ("P", "p"):
+        with suppress(Refused):
             at = now + parse_duration(text, "Instant")
-        else:
-            read = datetime.fromisoformat(text)
-            at = read.replace(tzinfo=read.tzinfo or UTC).timestamp()
-    except (Refused, ValueError, OverflowError):
+    else:
+        at = parse_instant(text)
+    if at is None:
         message = f"{text[:64]!r} is neither a duration such as PT1H nor an instant such as 2026-11-24T17:00:00Z."
-        raise PartWrong(path, message) from None
+        raise PartWrong(path, message)
     if not EARLIEST <= at <= LATEST:
         raise PartWrong(path, f"{text[:64]!r} is not an instant from 1970 to 9998.")
     return at

@@ -5,18 +5,15 @@ happens in order and at its own time; ``set`` jumps, as a suspended machine does
 """
 
 import asyncio
-from datetime import UTC, datetime
 
 import msgspec
 
 from presenced.clock import SettableClock
+from presenced.emulator.instants import EARLIEST, LATEST, iso
 from presenced.notify.notifier import Notifier
 from presenced.presence.refused import Refused
 from presenced.service import Service
 from presenced.store.base import Store
-
-EARLIEST, LATEST = 0.0, 253402300799.0 - 366 * 86400.0
-"""Seconds since 1970: what the clock may be set to, with a year to spare for what lies ahead of it."""
 
 
 class ClockState(msgspec.Struct, rename="camel"):
@@ -36,11 +33,11 @@ class TimeControl:
         self._service = service
         self._notifier = notifier
         self._moving = asyncio.Lock()
+        self._resets = 0
 
     def state(self) -> ClockState:
         """What the clock says."""
-        now = datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        return ClockState(now, self._clock.frozen, round(self._clock.offset, 6))
+        return ClockState(iso(self._clock.now()), self._clock.frozen, round(self._clock.offset, 6))
 
     async def change(self, *, at: float | None = None, frozen: bool | None = None) -> ClockState:
         """Set the clock, stop it, or have it go on; returns when what that made due has happened. Raises Refused."""
@@ -62,10 +59,13 @@ class TimeControl:
             if seconds < 0:
                 raise Refused("InvalidArgument", "A clock is advanced by a positive duration; use set to turn it back.")
             _check(target := self._clock.now() + seconds)
+            resets = self._resets
             frozen = self._clock.frozen
             self._clock.freeze()  # meanwhile, so that each instant is its own
             try:
                 while (at := await self._next_event()) is not None and at <= target:
+                    if resets != self._resets:
+                        raise Refused("InvalidArgument", "The clock was reset before it had come so far.")
                     self._clock.set(max(at, self._clock.now()))
                     await self._catch_up()
                 self._clock.set(target)
@@ -76,7 +76,8 @@ class TimeControl:
             return self.state()
 
     async def reset(self) -> None:
-        """Be the machine's clock again. Returns when what that made due has happened."""
+        """Be the machine's clock again, also if it is being advanced. Returns when what that made due has happened."""
+        self._resets += 1
         async with self._moving:
             self._clock.reset()
             await self._catch_up()

@@ -18,7 +18,8 @@ from presenced.emulator import secrets
 from presenced.emulator.application import Answer
 from presenced.emulator.fault import FaultShown, NewFault
 from presenced.emulator.faults import Faults, check_match
-from presenced.emulator.log_entries import DeliveryEntry, NotificationShown, RequestEntry, iso
+from presenced.emulator.instants import iso
+from presenced.emulator.log_entries import DeliveryEntry, NotificationShown, RequestEntry
 from presenced.emulator.recorder import SIGN_IN
 from presenced.emulator.rings import MOST_ENTRIES, Rings
 from presenced.emulator.waiting import Wait, Waiting, check_wait, count_notifications, count_request
