@@ -173,6 +173,16 @@ def test_reset_goes_back_to_the_seed(server: Server, control: httpx.Client, rece
     assert receiver.posts == []
 
 
+def test_names_that_were_swapped_go_back(server: Server, control: httpx.Client) -> None:
+    before = shape(control)
+    with server.client() as client:
+        for person, name in ((ANN, "x"), (BEN, "ann"), (ANN, "ben")):
+            changed = client.patch(f"/users/{person}", json={"userPrincipalName": f"{name}@seed.example"})
+            assert changed.status_code == 204
+    assert control.post("/reset").status_code == 204
+    assert shape(control) == before
+
+
 def test_reset_ends_subscriptions_sign_ins_and_limits(tmp_path: Path, seed: Path, receiver: Receiver) -> None:
     with (
         running(tmp_path / "data", "--seed", str(seed), "--control", "--throttle-presence", "5") as server,
