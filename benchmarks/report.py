@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks import environment
+from benchmarks import environment, table
 from benchmarks.bench import PEERS, Settings
 from benchmarks.load import CONNECTIONS
 from benchmarks.result import Result
@@ -40,15 +37,9 @@ def targets(result: Result) -> list[Sequence[str]]:
 
 def show(result: Result) -> None:
     """Print the tables."""
-    console = Console()
     for title, names, rows in (("Costs", _COSTS, costs(result)), ("Targets", _TARGETS, targets(result))):
-        table = Table(title=title)
-        for name in names:
-            table.add_column(name, justify="left" if name in ("Peer", "CPU at 650 ids", "Target", "") else "right")
-        for row in rows:
-            table.add_row(*(cell.replace("**", "") for cell in row))
         if rows:
-            console.print(table)
+            table.show(title, names, rows, words=("Peer", "CPU at 650 ids", "Target", ""))
 
 
 def markdown(result: Result, settings: Settings) -> str:
@@ -62,13 +53,13 @@ Written by `./scripts/bench`; do not edit. [README.md](README.md) has the method
 
 ## Targets
 
-{_table(_TARGETS, targets(result))}
+{table.markdown(_TARGETS, targets(result))}
 
 A ratio is the median of the ratios within each round.
 
 ## Costs
 
-{_table(_COSTS, costs(result))}
+{table.markdown(_COSTS, costs(result))}
 
 CPU is the server's alone, user and system, by the kernel's clock of its processes: the median of
 {settings.rounds} rounds, and the range of them. Calls per second are by the clock on the wall, with {CONNECTIONS}
@@ -85,8 +76,3 @@ over {settings.apps} apps, so that its limiter worked and nobody was throttled.
 |---|---|
 {facts}
 """
-
-
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [names, ["---"] * len(names), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks import environment
+from benchmarks import environment, table
 from benchmarks.deliveries.measure import PER_SECOND, Deliveries
 
 TARGET = 2.0
@@ -45,25 +42,18 @@ def _target(one: Deliveries) -> str:
 
 def show(found: Sequence[Deliveries]) -> None:
     """Print the table."""
-    table = Table(title="Deliveries")
-    for name in _NAMES:
-        table.add_column(name, justify="right")
-    for row in rows(found):
-        table.add_row(*(cell.replace("**", "") for cell in row))
-    Console().print(table)
+    table.show("Deliveries", _NAMES, rows(found))
 
 
 def markdown(found: Sequence[Deliveries]) -> str:
     """The whole report, as benchmarks/deliveries.md keeps it."""
-    lines = [_NAMES, ["---"] * len(_NAMES), *rows(found)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     facts = "\n".join(f"| {name} | {value} |" for name, value in environment.facts().items())
     one = found[0]
     return f"""# What a notification costs
 
 Written by `./scripts/bench`; do not edit.
 
-{table}
+{table.markdown(_NAMES, rows(found))}
 
 In each of {len(one.rounds)} rounds the server made {one.rounds[0].changes:,} changes of people whom nobody watches, at
 {PER_SECOND:.0f} a second, and as many of people whom one subscription watches. **CPU per notification** is what the second

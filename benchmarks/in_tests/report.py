@@ -3,10 +3,7 @@
 import statistics
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks import environment
+from benchmarks import environment, table
 from benchmarks.in_tests.measure import InTests
 
 TARGET = 50.0
@@ -49,18 +46,11 @@ def each(one: InTests) -> float:
 
 def show(found: Sequence[InTests]) -> None:
     """Print the table."""
-    table = Table(title="In tests")
-    for name in _NAMES:
-        table.add_column(name, justify="right")
-    for row in rows(found):
-        table.add_row(*(cell.replace("**", "") for cell in row))
-    Console().print(table)
+    table.show("In tests", _NAMES, rows(found))
 
 
 def markdown(found: Sequence[InTests]) -> str:
     """The whole report, as benchmarks/testing.md keeps it."""
-    lines = [_NAMES, ["---"] * len(_NAMES), *rows(found)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     facts = "\n".join(
         f"| {name} | {value} |" for name, value in environment.facts().items() if name not in ("nginx", "Redis")
     )
@@ -68,7 +58,7 @@ def markdown(found: Sequence[InTests]) -> str:
 
 Written by `./scripts/bench --only tests`; do not edit.
 
-{table}
+{table.markdown(_NAMES, rows(found))}
 
 A server is started once in a run ([docs/testing.md](../docs/testing.md)); **start** is until it answers over HTTP and HTTPS and
 holds its seed. **Reset** is the call before each test, from Python, after somebody's presence was set and the clock moved by
