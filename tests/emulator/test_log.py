@@ -369,11 +369,13 @@ def test_followed(desk: Controlled) -> None:
     arguments = [PRESENCED, "log", "--follow", "--data", str(desk.server.data)]
     desk.read()
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=clean_environment()) as following:
-        assert following.stdout is not None
-        assert "getPresencesByUserId" in following.stdout.readline()
-        desk.graph.get(f"/users/{NADIA}/presence")
-        assert "/presence" in following.stdout.readline()
-        following.terminate()
+        try:
+            assert following.stdout is not None
+            assert "getPresencesByUserId" in following.stdout.readline()
+            desk.graph.get(f"/users/{NADIA}/presence")
+            assert "/presence" in following.stdout.readline()
+        finally:
+            following.terminate()  # else a failure would wait for it for ever
 
 
 def test_nothing_of_it_without_control(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -145,11 +147,27 @@ def waiting(numbers: set[int]) -> list[str]:
     return [PRESENCED, "run", "--", sys.executable, "-c", WAITING.replace("{heard}", str(numbers))]
 
 
+@contextmanager
+def waiting_process(numbers: set[int]) -> Iterator["subprocess.Popen[str]"]:
+    """`presenced run` of a program that waits for these signals; gone at the end, however that comes."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests with nohup ignores it
+    try:
+        process = subprocess.Popen(
+            waiting(numbers), stdout=subprocess.PIPE, text=True, env=clean_environment(), start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
 def test_signals_are_passed_on(number: signal.Signals) -> None:
-    with subprocess.Popen(
-        waiting({int(number)}), stdout=subprocess.PIPE, text=True, env=clean_environment(), start_new_session=True
-    ) as process:
+    with waiting_process({int(number)}) as process:
         assert process.stdout is not None
         _, server, data, _ = process.stdout.readline().split()
         process.send_signal(number)
@@ -175,15 +193,12 @@ def test_ctrl_c_reaches_the_command_once() -> None:
 
 
 def test_a_killed_run_leaves_no_server() -> None:
-    with subprocess.Popen(
-        waiting({int(signal.SIGTERM)}), stdout=subprocess.PIPE, text=True, env=clean_environment()
-    ) as process:
+    with waiting_process({int(signal.SIGTERM)}) as process:
         assert process.stdout is not None
-        _, server, data, command_itself = process.stdout.readline().split()
+        _, server, data, _ = process.stdout.readline().split()
         process.kill()
         process.wait(_WAIT)
         wait_until(lambda: is_gone(int(server)) and not Path(data).exists())
-        os.kill(int(command_itself), signal.SIGKILL)
 
 
 def test_a_server_that_ends_meanwhile_is_said() -> None:
