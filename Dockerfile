@@ -6,7 +6,10 @@ WORKDIR /source
 COPY requirements/run.txt requirements/
 RUN python -m venv /app \
  && /app/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/run.txt
-COPY pyproject.toml README.md ./
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends gcc libc6-dev
+COPY pyproject.toml hatch_build.py README.md ./
+COPY native native
 COPY src src
 RUN /app/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
  && /app/bin/python -m pip uninstall --yes editables hatchling pathspec pluggy trove-classifiers \

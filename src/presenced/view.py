@@ -12,15 +12,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from presenced.entries import Entries
 from presenced.presence.calendar import has_run_out
 from presenced.presence.record import Record, StatusMessage
 from presenced.presence.resolve import next_change, resolve
 from presenced.presence.states import UNKNOWN
 from presenced.presence.time_zones import DateTimeTimeZone, utc
 from presenced.store.base import Change
-
-Entries = dict[str, bytes]
-"""Of one tenant: a person's id in lower case, and the JSON that others may see of that person."""
 
 
 class _Body(msgspec.Struct, rename="camel"):
@@ -104,7 +102,7 @@ class View:
     """Rendered entries of all tenants, and the instants at which some of them stop being true."""
 
     def __init__(self) -> None:
-        self._tenants: dict[str, Entries] = defaultdict(dict)
+        self._tenants: dict[str, Entries] = defaultdict(Entries)
         self._ends: list[tuple[float, str, str]] = []
         self._soonest: dict[tuple[str, str], float] = {}
 
@@ -114,6 +112,12 @@ class View:
         if ends and ends[0][0] <= now:
             self._forget_ended(tenant, now, persons)
         return self._tenants[tenant]
+
+    def join(self, tenant: str, now: float, ids: bytes, start: bytes, own: str | None) -> bytes | None:
+        """The entries of many persons as one text (``Entries.join``); None if they must be looked up one by one."""
+        if self._ends and self._ends[0][0] <= now:
+            return None
+        return self._tenants[tenant].join(ids, start, own)
 
     def _forget_ended(self, tenant: str, now: float, persons: Iterable[str]) -> None:
         """Forget entries that are no longer true: those of ``persons``, and some of the rest.

@@ -91,6 +91,27 @@ def test_ids_in_any_case_each_once_in_request_order(client: httpx.Client) -> Non
     }
 
 
+@pytest.mark.parametrize("whose", [(), ("--user", NADIA)])
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [NADIA],
+        [TOMAS, NADIA],
+        [TOMAS.upper(), NADIA],
+        [TOMAS, NADIA, TOMAS],
+        [TOMAS, NADIA, TOMAS.upper()],
+        [TOMAS, "00000000-0000-4000-8000-00000000dead", NADIA],
+        [TOMAS, "00000000-0000-4000-8000-00000000DEAD", NADIA],
+    ],
+)
+def test_the_quick_way_says_what_the_long_way_says(server: Server, ids: list[str], whose: tuple[str, ...]) -> None:
+    """A plain body is answered by native/entries.c, one with another member is not."""
+    with server.client(*whose) as client:
+        client.post(PATH, json={"ids": ids})  # after which their entries are ready
+        quick, long = (client.post(PATH, json={"ids": ids} | more) for more in ({}, {"another": "member"}))
+    assert (quick.status_code, quick.content) == (200, long.content)
+
+
 def test_no_ids_no_presences(client: httpx.Client) -> None:
     answer = client.post(PATH, json={"ids": []})
     assert (answer.status_code, answer.json()["value"]) == (200, [])

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from presenced.graph.body import decode
+from presenced.entries import pack
+from presenced.graph.body import decode, is_json
 from presenced.graph.call import Answer, Call, context
 from presenced.graph.errors import GraphError
 from presenced.graph.operation import Operation, Parts, forbidden
@@ -30,8 +31,13 @@ class PresencesRequest(msgspec.Struct):
     ids: list[str] | None = None
 
 
-def _read_ids(call: Call) -> Collection[str]:
-    """The distinct ids in request order."""
+def _read_ids(call: Call) -> bytes | Collection[str]:
+    """The distinct ids in request order; packed, distinct or not, where the body is as plain as clients send it."""
+    packed = pack(call.body, MOST_IDS) if is_json(call.content_type) else None
+    return packed or _listed(call)
+
+
+def _listed(call: Call) -> Collection[str]:
     ids = decode(call.body, call.content_type, PresencesRequest).ids
     if ids is None:
         raise required("Ids")
@@ -48,10 +54,15 @@ def _distinct(ids: list[str]) -> Collection[str]:
     return ids if len(set(ids)) == len(ids) else dict.fromkeys(ids)
 
 
-async def _get_presences(parts: Parts, call: Call, ids: Collection[str]) -> Answer:
+async def _get_presences(parts: Parts, call: Call, ids: bytes | Collection[str]) -> Answer:
     caller = call.caller
-    found = await parts.service.presences(caller.tenant, ids, own=caller.user, omit_unknown=parts.omit_unknown)
     start = context(call, "Collection(microsoft.graph.presence)") + b',"value":['
+    if isinstance(ids, bytes):
+        whole = await parts.service.joined(caller.tenant, ids, start, own=caller.user)
+        if whole is not None:
+            return Answer(200, whole)
+        ids = _listed(call)
+    found = await parts.service.presences(caller.tenant, ids, own=caller.user, omit_unknown=parts.omit_unknown)
     if not found:
         return Answer(200, start + b"]}")
     # one join of everything: the answer for 650 ids is some 200 kB, and each further copy of it shows
