@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from presenced.entries import COMPILED
+
 _LIBRARIES = ("uvicorn", "uvloop", "httptools", "msgspec", "fastapi", "pydantic")
 
 
@@ -19,6 +21,7 @@ def facts() -> dict[str, str]:
         "Processor": f"{_processor()}, {len(os.sched_getaffinity(0))} cores for the benchmark",
         "Kernel": f"{platform.system()} {platform.release()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}, {platform.libc_ver()[0]}",
+        "Bulk reads": "compiled" if COMPILED else "not compiled",
         "Libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
         "nginx": _first_version("nginx", "-v"),
         "Redis": _first_version("redis-server", "--version"),
