@@ -3,12 +3,13 @@
 import gzip
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
 from tests.conftest import NADIA, TOMAS
-from tests.running import Server
+from tests.running import Server, running
 
 PATH = "/communications/getPresencesByUserId"
 JSON = {"Content-Type": "application/json"}
@@ -91,11 +92,18 @@ def test_ids_in_any_case_each_once_in_request_order(client: httpx.Client) -> Non
     }
 
 
-@pytest.mark.parametrize("whose", [(), ("--user", NADIA)])
+AMARA = "5ca1ab1e-0000-4000-8000-000000000101"
+"""She has a status message, of which she sees more than others."""
+
+
+@pytest.mark.parametrize("whose", [(), ("--user", AMARA)])
 @pytest.mark.parametrize(
     "ids",
     [
         [NADIA],
+        [AMARA],
+        [TOMAS, AMARA],
+        [TOMAS, AMARA.upper()],
         [TOMAS, NADIA],
         [TOMAS.upper(), NADIA],
         [TOMAS, NADIA, TOMAS],
@@ -110,6 +118,7 @@ def test_the_quick_way_says_what_the_long_way_says(server: Server, ids: list[str
         client.post(PATH, json={"ids": ids})  # after which their entries are ready
         quick, long = (client.post(PATH, json={"ids": ids} | more) for more in ({}, {"another": "member"}))
     assert (quick.status_code, quick.content) == (200, long.content)
+    assert ("publishedDateTime" in quick.text) == (bool(whose) and AMARA in [person.lower() for person in ids])
 
 
 def test_no_ids_no_presences(client: httpx.Client) -> None:
@@ -168,13 +177,28 @@ def test_more_than_650(client: httpx.Client) -> None:
     check_envelope(client.post(PATH, json={"ids": ["x"] * 651}), 400, "InvalidArgument", "651")
 
 
+def test_more_than_650_whom_it_knows(tmp_path: Path) -> None:
+    ids = [str(UUID(int=number)) for number in range(651)]
+    file = tmp_path / "people.json"
+    file.write_text(json.dumps([{"id": person, "userPrincipalName": f"{person}@example.com"} for person in ids]))
+    with running(tmp_path / "data", "--sample") as server, server.client() as client:
+        server.command("users", "import", str(file))
+        for _ in range(2):
+            value = client.post(PATH, json={"ids": ids[:650]}).json()["value"]
+            assert [found["id"] for found in value] == ids[:650]
+            assert {found["availability"] for found in value} == {"Offline"}
+        assert client.post(PATH, json={"ids": ids[1:]}).status_code == 200
+        check_envelope(client.post(PATH, json={"ids": ids}), 400, "InvalidArgument", "650", "651")
+
+
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"]
 )
 def test_wrong_content_types(client: httpx.Client, content_type: str) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
-    answer = client.post(PATH, content=b'{"ids": []}', headers=headers)
-    check_envelope(answer, 415, "UnsupportedMediaType", "application/json")
+    for body in ('{"ids": []}', f'{{"ids": ["{NADIA}"]}}'):
+        answer = client.post(PATH, content=body, headers=headers)
+        check_envelope(answer, 415, "UnsupportedMediaType", "application/json")
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "APPLICATION/JSON;odata.metadata=none"])
