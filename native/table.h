@@ -91,7 +91,6 @@ put(Entries *self, Key key, PyObject *entry)
     PyObject *before = slot->entry;
     if (before == NULL) {
         slot->key = key;
-        slot->asked = 0;
         self->used++;
     }
     Py_INCREF(entry);

@@ -19,6 +19,7 @@ from tests.running import clean_environment
 from presenced.entries import COMPILED, Entries, pack
 
 MOST = 650
+ONE, TWO = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3", "66825e03-7ef5-42da-9069-724602c31f6b"
 ROOT = Path(__file__).parents[1]
 
 guids = st.uuids().map(str)
@@ -27,6 +28,12 @@ close = st.integers(0, 40).map(lambda number: str(UUID(int=number << 64 | number
 odd = st.sampled_from(["", "nobody@example.com", "FA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3", "ä" * 36, "-" * 36, "0" * 36])
 persons = st.one_of(close, close, guids, odd)
 texts = st.binary(max_size=700)
+
+
+def of_one_and_two() -> Entries:
+    entries = Entries()
+    entries[ONE], entries[TWO] = b"<one>", b"<two>"
+    return entries
 
 
 def test_it_was_compiled() -> None:
@@ -107,6 +114,51 @@ def test_many_that_come_and_go() -> None:
     assert all(entries.get(person) == entry for person, entry in wanted.items())
 
 
+def test_small_tables() -> None:
+    """Of eight slots, whichever of them are taken: what does not fit at the end begins again at the start."""
+    chance = Random("small")
+    for _ in range(300):
+        people = [str(UUID(int=chance.getrandbits(128))) for _ in range(5)]
+        entries = Entries()
+        for person in people:
+            entries[person] = person.encode()
+        ids = packed(*people)
+        assert entries.join(ids, b"", None) == ",".join(people).encode() + b"]}"
+        assert entries.pop(people.pop(chance.randrange(5)), None)
+        assert entries.join(ids, b"", None) is None
+        assert entries.join(packed(*people), b"", None) == ",".join(people).encode() + b"]}"
+
+
+def test_ids_that_look_like_another() -> None:
+    """A person goes by one id in lower case; whatever else one is called is somebody else."""
+    others = [
+        ONE.upper(),
+        ONE + "0",
+        ONE[:-1],
+        ONE[:-1] + "é",
+        ONE[:-1] + "\u0133",
+        ONE.replace("-", "_"),
+        f"{{{ONE}}}",
+    ]
+    others += [ONE[:at] + "0" + ONE[at + 1 :] for at, character in enumerate(ONE) if character == "-"]
+    entries = Entries()
+    entries[ONE] = b"one"
+    for other in others:
+        assert other not in entries
+        entries[other] = other.encode()
+    assert len(entries) == len(others) + 1
+    assert entries[ONE] == b"one"
+    assert [entries[other] for other in others] == [other.encode() for other in others]
+
+
+def test_the_own_entry_takes_the_long_way() -> None:
+    entries = of_one_and_two()
+    assert entries.join(packed(TWO), b"", ONE) == b"<two>]}"
+    assert entries.join(packed(TWO, ONE), b"", ONE) is None
+    assert entries.join(packed(TWO, ONE.upper()), b"", ONE) is None
+    assert entries.join(packed(TWO), b"", "somebody") == b"<two>]}"
+
+
 def packed(*ids: str) -> bytes:
     ids_packed = pack(json.dumps({"ids": ids}).encode(), MOST)
     assert ids_packed is not None
@@ -168,15 +220,6 @@ def test_misuse_is_refused() -> None:
 # --- bodies ---------------------------------------------------------------------------------------------------------
 
 
-ONE, TWO = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3", "66825e03-7ef5-42da-9069-724602c31f6b"
-
-
-def of_one_and_two() -> Entries:
-    entries = Entries()
-    entries[ONE], entries[TWO] = b"<one>", b"<two>"
-    return entries
-
-
 def said_of(body: bytes, most: int = MOST) -> bytes | None:
     ids = pack(body, most)
     return None if ids is None else of_one_and_two().join(ids, b"", None)
@@ -230,6 +273,11 @@ def test_what_clients_send_is_packed(body: str) -> None:
         f'{{"ids":["{{{ONE}}}"]}}',
         f'{{"ids":["{ONE[:-1]}g"]}}',
         f'{{"ids":["{ONE[:8]}_{ONE[9:]}"]}}',
+        f'{{"ids":["{ONE[:13]}0{ONE[14:]}"]}}',
+        f'{{"ids":["{ONE[:18]}0{ONE[19:]}"]}}',
+        f'{{"ids":["{ONE[:23]}0{ONE[24:]}"]}}',
+        f'{{"ids":[x{ONE}"]}}',
+        f"{{\"ids\":['{ONE}']}}",
         f'{{"ids":["{ONE[:-1]}３"]}}',
         f'\ufeff{{"ids":["{ONE}"]}}',
         f'\x00{{"ids":["{ONE}"]}}',
