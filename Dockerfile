@@ -14,6 +14,7 @@ COPY src src
 RUN /app/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
  && /app/bin/python -m pip uninstall --yes editables hatchling pathspec pluggy trove-classifiers \
  && /app/bin/python -m pip check \
+ && /app/bin/python -c 'from presenced.entries import COMPILED; raise SystemExit(not COMPILED)' \
  && /app/bin/python -m pip uninstall --yes setuptools pip
 
 FROM python:${PYTHON}
