@@ -339,6 +339,7 @@ def test_a_wheel_is_compiled(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert sum(name.startswith("presenced/_entries.") and not name.endswith(".pyi") for name in names) == 1
     assert not any("native" in name for name in names)
+    assert not list((tmp_path / "tree").rglob("*.so"))
 
 
 def test_without_a_compiler_it_works_all_the_same(tmp_path: Path) -> None:
