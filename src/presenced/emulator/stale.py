@@ -44,6 +44,9 @@ class StaleReads(Service):
             return [entry for person, entry in entries if entry not in (None, render_unknown(person))]
         return [entry or render_unknown(person) for person, entry in entries]
 
+    async def joined(self, tenant: str, ids: bytes, start: bytes, *, own: str | None = None) -> bytes | None:
+        return None  # there are no entries of what was
+
     async def presence(self, tenant: str, person: str, *, own: bool = False) -> bytes | None:
         if self._covers(tenant, person):
             return self._as_it_was(tenant, person, own=own)
