@@ -39,7 +39,7 @@ class Compile(BuildHookInterface[Any]):
                     _TREE.joinpath(*_NAME.split(".")).with_suffix(suffix).unlink(missing_ok=True)
             compiled = _compile(_TREE if editable else Path(self._scratch.name, "lib"), self._scratch.name)
         except Exception as error:
-            self.app.display_warning(f"{_SOURCE} was not compiled: {error}. {_HOW}")
+            self.app.display_warning(f"{_SOURCE} was not compiled ({error}). {_HOW}")
             return
         if not editable:
             build_data["force_include"][str(compiled)] = f"presenced/{compiled.name}"
